@@ -1,0 +1,99 @@
+"""The native runtimes behind one call: named float32 tensors in, named tensors out.
+
+tflite-runtime where there is one (Python up to 3.11), else its successor ai-edge-litert; ONNX Runtime for `.onnx`.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from edge.card import CardError, Tensors
+from edge.errors import EdgeError
+from edge.frontend import FloatArray
+
+TFLITE_RUNTIMES = ("tflite_runtime", "ai_edge_litert")
+
+
+class Network(Protocol):
+    """A network that is ready to run."""
+
+    runtime: str  # name and version
+
+    def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """Outputs by tensor name."""
+
+
+class TFLiteNetwork:
+    """A TFLite flatbuffer in the interpreter of tflite-runtime or ai-edge-litert."""
+
+    def __init__(self, content: bytes, tensors: Tensors, threads: int, package: str) -> None:
+        module = importlib.import_module(f"{package}.interpreter")
+        self.runtime = f"{package} {importlib.import_module(package).__version__}"
+        try:
+            self._interpreter = module.Interpreter(model_content=content, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise EdgeError(f"{self.runtime} can't run this network: {str(error).splitlines()[0]}") from None
+        self._inputs = {d["name"]: d["index"] for d in self._interpreter.get_input_details()}
+        self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
+        _check_names(tensors, self._inputs, self._outputs)
+
+    def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """Outputs by tensor name. A fused LSTM starts from zero: it would keep its state from the call before."""
+        self._interpreter.reset_all_variables()
+        for name, value in inputs.items():
+            self._interpreter.set_tensor(self._inputs[name], value)
+        self._interpreter.invoke()
+        return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+
+
+class OnnxNetwork:
+    """An ONNX model in ONNX Runtime."""
+
+    def __init__(self, content: bytes, tensors: Tensors, threads: int) -> None:
+        try:
+            import onnxruntime
+        except ImportError:
+            raise EdgeError("an .onnx model needs ONNX Runtime: pip install 'edge-listen[onnx]'") from None
+        self.runtime = f"onnxruntime {onnxruntime.__version__}"
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's exceptions share no base class
+            raise EdgeError(f"{self.runtime} can't run this network: {str(error).splitlines()[0]}") from None
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        _check_names(tensors, [entry.name for entry in self._session.get_inputs()], self._outputs)
+
+    def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """Outputs by tensor name."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
+
+
+def open_network(content: bytes, tensors: Tensors, suffix: str, threads: int, package: str | None) -> Network:
+    """Open the network part of a model file; `package` names one of TFLITE_RUNTIMES, None the first that is there.
+
+    Raise EdgeError when no runtime is installed, or when it refuses the network.
+    """
+    if suffix == ".onnx":
+        return OnnxNetwork(content, tensors, threads)
+    return TFLiteNetwork(content, tensors, threads, package or installed_tflite())
+
+
+def installed_tflite() -> str:
+    """The TFLite runtime of this machine. Raise EdgeError where there is none."""
+    for package in TFLITE_RUNTIMES:
+        if importlib.util.find_spec(package):
+            return package
+    raise EdgeError(f"no TFLite runtime is installed: pip install {' or '.join(TFLITE_RUNTIMES)}")
+
+
+def _check_names(tensors: Tensors, inputs: Any, outputs: Any) -> None:
+    wanted_in = {tensors.features, *(state.input for state in tensors.states)}
+    wanted_out = {tensors.probabilities, *(state.output for state in tensors.states)}
+    if wanted_in != set(inputs) or not wanted_out <= set(outputs):
+        raise CardError("the model card names other tensors than the network has")

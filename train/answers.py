@@ -1,0 +1,121 @@
+"""What a trained network says about one side of the split: per segment, per track, and while it listens."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.card import Normalisation
+from edge.frontend import FloatArray
+from train.backend import keras, tf
+from train.batches import to_blocks
+from train.corpus import Clip
+from train.dataset import Part
+from train.recipes import Recipe, Stream
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Said:
+    """Answers, each about one clip: `probabilities` (n, labels), `clips` (n,) as indices into the clips of a side."""
+
+    probabilities: FloatArray
+    clips: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All answers about one side of the split."""
+
+    clips: list[Clip]
+    labels: NDArray[np.int64]  # (clips,)
+    per_segment: Said  # each segment heard on its own
+    per_track: Said
+    listening: Said  # what a listener is shown after each segment's time
+    whole_clip: Said | None  # the training network's answer, which pools exactly where the device forgets
+
+
+def normalise(features: FloatArray, normalisation: Normalisation) -> FloatArray:
+    """What the network takes: MFCCs (..., n_mfcc) → (mfcc - mean) / scale."""
+    mean, scale = (np.asarray(v, np.float32) for v in (normalisation.mean, normalisation.scale))
+    return (features - mean) / scale
+
+
+def answer_windows(network: keras.Model, parts: list[Part], normalisation: Normalisation) -> Answers:
+    """The answers of a window network; a track's is the mean over its segments."""
+    clips, labels, index = _clips_of(parts)
+    inputs = normalise(np.stack([part.features for part in parts]), normalisation)
+    segments = Said(network.predict(inputs, batch_size=BATCH, verbose=0), index)
+    tracks = np.stack([segments.probabilities[index == clip].mean(axis=0) for clip in range(len(clips))])
+    return Answers(clips, labels, segments, Said(tracks, np.arange(len(clips))), segments, None)
+
+
+def answer_streams(
+    trained: keras.Model,
+    device: keras.Model,
+    parts: list[Part],
+    normalisation: Normalisation,
+    recipe: Recipe,
+    stream: Stream,
+) -> Answers:
+    """The answers of a stream network; a track's is the device network's at the end of the clip."""
+    clips, labels, index = _clips_of(parts)
+    streams = [to_blocks(normalise(part.features, normalisation), stream.block_frames) for part in parts]
+    step = recipe.segment_frames // stream.block_frames
+    pieces = [
+        (blocks[i : i + step], clip)
+        for blocks, clip in zip(streams, index, strict=True)
+        for i in range(0, len(blocks) - step + 1, step)
+    ]
+    owners = np.array([clip for _, clip in pieces])
+    segments = trained.predict(np.stack([piece for piece, _ in pieces]), batch_size=BATCH, verbose=0)
+    heard = step_through(device, streams)
+    shown = [said[step - 1 :: step] for said in heard]
+    return Answers(
+        clips,
+        labels,
+        Said(segments, owners),
+        Said(np.stack([said[-1] for said in heard]), index),
+        Said(np.concatenate(shown), np.repeat(index, [len(said) for said in shown])),
+        Said(_predict_whole(trained, streams), index),
+    )
+
+
+def step_through(device: keras.Model, streams: list[FloatArray]) -> list[FloatArray]:
+    """Run the device network over streams of blocks from zero states: for each (T, ...) blocks (T, labels)."""
+    longest = max(len(blocks) for blocks in streams)
+    padded = np.stack([np.pad(b, [(0, longest - len(b)), (0, 0), (0, 0)]) for b in streams])
+    states = {i.name: tf.zeros((len(streams), *i.shape[1:])) for i in device.inputs if i.name != "features"}
+    call = tf.function(device)
+    said = []
+    for block in padded.transpose(1, 0, 2, 3):
+        outputs = call({"features": tf.constant(block), **states})
+        states = {name: outputs[f"next_{name}"] for name in states}
+        said.append(outputs["probabilities"].numpy())
+    return [row[: len(blocks)] for row, blocks in zip(np.stack(said, axis=1), streams, strict=True)]
+
+
+def _predict_whole(trained: keras.Model, streams: list[FloatArray]) -> FloatArray:
+    """Answers on whole clips, those of one length together."""
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for i, blocks in enumerate(streams):
+        by_length[len(blocks)].append(i)
+    said: FloatArray = np.empty((len(streams), trained.output_shape[-1]), np.float32)
+    for indices in by_length.values():
+        said[indices] = trained.predict_on_batch(np.stack([streams[i] for i in indices]))
+    return said
+
+
+def _clips_of(parts: list[Part]) -> tuple[list[Clip], NDArray[np.int64], NDArray[np.int64]]:
+    """The clips of some parts, their label numbers, and for each part the index of its clip."""
+    first: dict[str, int] = {}
+    clips: list[Clip] = []
+    labels: list[int] = []
+    for part in parts:
+        if part.clip.name not in first:
+            first[part.clip.name] = len(clips)
+            clips.append(part.clip)
+            labels.append(part.label)
+    return clips, np.array(labels), np.array([first[part.clip.name] for part in parts])

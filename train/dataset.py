@@ -1,0 +1,63 @@
+"""A corpus made ready: its features, side by side of the split."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.card import Normalisation
+from edge.frontend import FloatArray
+from train.corpus import Clip
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one example is made of: a segment of a window recipe, or the whole clip of a stream recipe."""
+
+    features: FloatArray  # (frames, n_mfcc)
+    clip: Clip
+    label: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All examples of a corpus by the side of the split they are on, and what was left out."""
+
+    labels: tuple[str, ...]
+    not_music: tuple[str, ...]
+    sides: dict[str, list[Part]]
+    held_back: str  # the side that metrics report
+    leaky: bool
+    note: str  # a sentence about the split
+    skipped: dict[str, str]  # file → reason
+    unlisted: int
+    sources: dict[str, str]  # clip name → where its audio comes from, as far as the lists say
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of who is on which side with which features: two equal ones train the same."""
+        total = hashlib.sha256()
+        for side in sorted(self.sides):
+            for part in self.sides[side]:
+                total.update(f"{side}\0{part.clip.name}\0{digest(part.features)}\n".encode())
+        return total.hexdigest()
+
+    def clips_per_class(self) -> dict[str, dict[str, int]]:
+        """Side → label → number of clips with an example there."""
+        counts = {}
+        for side, parts in self.sides.items():
+            names = Counter(label for label, _ in {(part.clip.label, part.clip.name) for part in parts})
+            counts[side] = {label: names[label] for label in self.labels}
+        return counts
+
+    def normalisation(self) -> Normalisation:
+        """Mean and deviation of each coefficient over the music of the training side."""
+        music = [p.features for p in self.sides["train"] if p.clip.label not in self.not_music]
+        frames = np.concatenate(music).astype(np.float64)
+        return Normalisation(tuple(frames.mean(axis=0).tolist()), tuple((frames.std(axis=0) + 1e-6).tolist()))
+
+
+def digest(features: FloatArray) -> str:
+    """The identity of what was decoded: equal audio has equal features."""
+    return hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()

@@ -1,0 +1,43 @@
+"""`python -m train.evaluate`: what a finished run is worth, measured again; metrics.json and pictures are renewed."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from edge.card import from_json
+from edge.command import run
+from edge.errors import EdgeError
+from train.backend import keras
+from train.features import default_cache
+from train.finish import answer, report
+from train.prepare import prepare
+from train.recipes import RECIPES
+from train.run import CARD, HISTORY, METRICS, NETWORK, TRAINED, read_arguments
+from train.training import read_history
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure a finished run again."""
+    parser = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
+    parser.add_argument("--data", type=Path, required=True, help="the corpus it was trained on")
+    words = parser.parse_args(argv)
+    folder: Path = words.run
+    arguments = read_arguments(folder)
+    if not (folder / METRICS).exists():
+        raise EdgeError(f"{folder} is not finished; go on with: {arguments.command}")
+    recipe = RECIPES[arguments.recipe]
+    other = Path(arguments.other) if arguments.other else None
+    dataset = prepare(words.data, other, recipe, arguments.split, arguments.seed, default_cache())
+    if dataset.fingerprint != arguments.corpus_sha256:
+        raise EdgeError(f"{words.data} is not the corpus that {folder} was trained on, or has changed since")
+    card = from_json((folder / CARD).read_text())
+    network = keras.models.load_model(folder / (TRAINED if recipe.stream else NETWORK))
+    answers = answer(network, dataset, dataset.held_back, recipe, card.normalisation)
+    history = read_history(folder / HISTORY)
+    report(answers, history, dataset, recipe, arguments, card.thresholds.temperature, folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,150 @@
+"""What a finished run leaves: the card, the tensors for the converter, metrics.json, and the table of it."""
+
+import platform
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import librosa
+import numpy as np
+
+from edge.card import Accuracy, Card, Normalisation, Thresholds, Training
+from edge.frontend import FloatArray
+from train.answers import Answers, Said, normalise
+from train.backend import keras, tf
+from train.dataset import Dataset, Part
+from train.metrics import Measured, measure, temper
+from train.recipes import RECIPES, Recipe
+from train.run import Arguments
+
+CALIBRATION_INPUTS = 300
+HELD_BACK_SECONDS = 20.0  # shorter streams are left out of the converter's tensors, if there are longer ones
+
+FIXED_NOTE = "the number of epochs is fixed: no epoch was chosen by the held-back side"
+TEMPERATURE_NOTE = "the temperature was fitted on the {} side"
+SAME_SIDE_NOTE = ", which is the side reported: the calibration error is optimistic, the accuracy untouched"
+
+
+def versions() -> dict[str, str]:
+    """Package → version of what made the numbers."""
+    packages = {"keras": keras, "tensorflow": tf, "librosa": librosa, "numpy": np}
+    return {name: package.__version__ for name, package in packages.items()} | {"python": platform.python_version()}
+
+
+def measurements(answers: Answers, dataset: Dataset, temperature: float, seed: int) -> dict[str, Measured]:
+    """Everything measured on the held-back side, by name; accuracy is of music unless the name says otherwise."""
+
+    def measured(said: Said, per: str, chosen: set[int]) -> Measured:
+        take = np.isin(said.clips, sorted(chosen))
+        tempered = temper(said.probabilities[take], temperature)
+        owners = said.clips[take]
+        return measure(tempered, answers.labels[owners], owners, dataset.labels, per, seed)
+
+    music = {i for i, clip in enumerate(answers.clips) if clip.label not in dataset.not_music}
+    found = {
+        "per_segment": measured(answers.per_segment, "segment", music),
+        "per_track": measured(answers.per_track, "track", music),
+    }
+    if answers.whole_clip is not None:
+        found["per_track_by_training_network"] = measured(answers.whole_clip, "track", music)
+    if len(music) < len(answers.clips):
+        found["per_track_with_not_music"] = measured(answers.per_track, "track", set(range(len(answers.clips))))
+    sources = {i: dataset.sources[answers.clips[i].name] for i in music if answers.clips[i].name in dataset.sources}
+    for source in sorted(set(sources.values())):
+        chosen = {i for i, own in sources.items() if own == source}
+        found[f"per_track_of_{source}"] = measured(answers.per_track, "track", chosen)
+    return found
+
+
+def metrics_json(
+    found: dict[str, Measured], dataset: Dataset, arguments: Arguments, temperature: float, seconds: float
+) -> dict[str, Any]:
+    """The content of metrics.json."""
+    note = TEMPERATURE_NOTE.format("valid") + (SAME_SIDE_NOTE if dataset.held_back == "valid" else "")
+    return {
+        "recipe": arguments.recipe,
+        "split": arguments.split,
+        "leaky": dataset.leaky,
+        "held_back_side": dataset.held_back,
+        "notes": [dataset.note, FIXED_NOTE, RECIPES[arguments.recipe].chosen, note],
+        "labels": list(dataset.labels),
+        "not_music": list(dataset.not_music),
+        **{name: asdict(measured) for name, measured in found.items()},
+        "temperature": temperature,
+        "corpus": Path(arguments.data).name,
+        "corpus_sha256": arguments.corpus_sha256,
+        "clips": dataset.clips_per_class(),
+        "skipped": dataset.skipped,
+        "clips_on_no_list": dataset.unlisted,
+        "seed": arguments.seed,
+        "epochs": arguments.epochs,
+        "training_seconds": round(seconds, 1),
+        "command": arguments.command,
+        "versions": versions(),
+    }
+
+
+def make_card(
+    dataset: Dataset,
+    recipe: Recipe,
+    normalisation: Normalisation,
+    arguments: Arguments,
+    temperature: float,
+    found: dict[str, Measured],
+) -> Card:
+    """The card of a run; the export fills in what belongs to a file."""
+    accuracy = [found["per_segment"], found["per_track"]]
+    return Card(
+        name=recipe.name,
+        labels=dataset.labels,
+        not_music=dataset.not_music,
+        front_end=recipe.front_end,
+        normalisation=normalisation,
+        mode="stream" if recipe.stream else "window",
+        frames=recipe.stream.block_frames if recipe.stream else recipe.segment_frames,
+        window_samples=0 if recipe.stream else recipe.segment_samples,
+        thresholds=replace(Thresholds(), temperature=temperature),
+        training=Training(
+            recipe=recipe.name,
+            corpus=Path(arguments.data).name,
+            split=arguments.split,
+            leaky=dataset.leaky,
+            seed=arguments.seed,
+            clips=sum(dataset.clips_per_class()["train"].values()),
+            accuracy=tuple(Accuracy(m.accuracy, m.low, m.high, m.n, m.per) for m in accuracy),
+        ),
+        versions=versions(),
+    )
+
+
+def example_tensors(
+    parts: list[Part], recipe: Recipe, normalisation: Normalisation, limit: int | None, seed: int
+) -> dict[str, FloatArray]:
+    """Network inputs of equal length for the converter: inputs (n, T, n_mfcc), labels (n,), tracks (n,).
+
+    T is the window; in a stream the shortest clip's whole blocks, among clips of HELD_BACK_SECONDS if there are any.
+    """
+    length = recipe.segment_frames
+    if recipe.stream is not None:
+        wanted = HELD_BACK_SECONDS * recipe.front_end.frame_rate
+        long = [part for part in parts if len(part.features) >= wanted] or parts
+        shortest = min(len(part.features) for part in long)
+        parts, length = long, shortest - shortest % recipe.stream.block_frames
+    if limit is not None and len(parts) > limit:
+        chosen = np.random.default_rng(seed).permutation(len(parts))[:limit]
+        parts = [parts[i] for i in sorted(chosen)]
+    return {
+        "inputs": normalise(np.stack([part.features[:length] for part in parts]), normalisation),
+        "labels": np.array([part.label for part in parts]),
+        "tracks": np.array([part.clip.name for part in parts]),
+    }
+
+
+def table(found: dict[str, Measured], dataset: Dataset) -> str:
+    """The measurements for a terminal."""
+    rows = [f"held back: {dataset.held_back}; {dataset.note}"]
+    for name, m in found.items():
+        rows.append(
+            f"{name.replace('_', ' '):32} {m.accuracy:.4f}  [{m.low:.4f}, {m.high:.4f}]  n = {m.n} ({m.tracks} tracks)"
+        )
+    return "\n".join(rows)

@@ -1,0 +1,66 @@
+"""Who is learned from, who is looked at meanwhile, and who is held back for the accuracy."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from edge.errors import EdgeError
+
+TEST_SHARE = 0.25
+VALID_SHARE = 0.2  # of what the test leaves
+OTHER_TRAIN_SHARE = 0.75
+KINDS = ("segments", "tracks", "lists")
+NOWHERE = ""  # the side of what takes no part
+
+
+def split_segments(count: int, seed: int) -> list[str]:
+    """The notebook's split: `count` segments at random, whatever tracks they come from. The side of each."""
+    if count < 4:
+        raise EdgeError(f"{count} segments are too few to be split into train, valid and test")
+    rest, test = train_test_split(range(count), test_size=TEST_SHARE, random_state=seed)
+    _, valid = train_test_split(rest, test_size=VALID_SHARE, random_state=seed)
+    sides = ["train"] * count
+    for side, indices in (("test", test), ("valid", valid)):
+        for index in indices:
+            sides[index] = side
+    return sides
+
+
+def split_tracks(labels: Sequence[str], digests: Sequence[str], seed: int) -> list[str]:
+    """The same shares of whole tracks, class by class; tracks of equal digest stay together. The side of each."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, digest in enumerate(digests):
+        groups[digest].append(index)
+    by_label: dict[str, list[list[int]]] = defaultdict(list)
+    for group in groups.values():
+        by_label[labels[group[0]]].append(group)
+    rng = np.random.default_rng(seed)
+    sides = ["train"] * len(labels)
+    for label in sorted(by_label):
+        members = by_label[label]
+        if len(members) < 3:
+            raise EdgeError(f"the class {label} has {len(members)} different tracks; three sides need three")
+        tests = max(1, round(TEST_SHARE * len(members)))
+        valids = max(1, round(VALID_SHARE * (len(members) - tests)))
+        for place, chosen in enumerate(rng.permutation(len(members))[: tests + valids]):
+            for index in members[chosen]:
+                sides[index] = "test" if place < tests else "valid"
+    return sides
+
+
+def side_of_other(name: str, seed: int) -> str:
+    """Train or valid for a clip that lists don't know of: a hash of its file name decides."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return "train" if digest[0] < 256 * OTHER_TRAIN_SHARE else "valid"
+
+
+def part_twins(sides: Sequence[str], digests: Sequence[str]) -> list[str]:
+    """Leave a clip out where another one of equal digest is on a later side (train, valid, test): the new sides."""
+    order = ("train", "valid", "test")
+    latest: dict[str, int] = {}
+    for side, digest in zip(sides, digests, strict=True):
+        latest[digest] = max(latest.get(digest, 0), order.index(side))
+    return [s if order.index(s) == latest[d] else NOWHERE for s, d in zip(sides, digests, strict=True)]

@@ -128,6 +128,10 @@ class Card:
         if self.mode == "window" and self.front_end.frame_count(self.window_samples) != self.frames:
             raise ValueError(f"a window of {self.window_samples} samples doesn't hold {self.frames} frames")
 
+    def exported(self, format: str, tensors: Tensors) -> "Card":
+        """The card of a file in `format` whose network names its tensors so."""
+        return dataclasses.replace(self, format=format, tensors=tensors)
+
     def to_json(self) -> str:
         """The card as JSON text."""
         return json.dumps(dataclasses.asdict(self), indent=1)

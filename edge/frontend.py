@@ -61,12 +61,14 @@ class FrontEnd:
 def hz_to_mel(hz: DoubleArray | float) -> DoubleArray:
     """Slaney's mel scale (Auditory Toolbox, 1998): linear below 1 kHz, logarithmic above."""
     hz = np.asarray(hz, dtype=np.float64)
-    return np.where(hz < 1000, hz * 3 / 200, 15 + 27 * np.log(np.maximum(hz, 1000) / 1000) / np.log(6.4))
+    mel: DoubleArray = np.where(hz < 1000, hz * 3 / 200, 15 + 27 * np.log(np.maximum(hz, 1000) / 1000) / np.log(6.4))
+    return mel
 
 
 def mel_to_hz(mel: DoubleArray) -> DoubleArray:
     """Inverse of `hz_to_mel`."""
-    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp(np.log(6.4) * (np.maximum(mel, 15) - 15) / 27))
+    hz: DoubleArray = np.where(mel < 15, mel * 200 / 3, 1000 * np.exp(np.log(6.4) * (np.maximum(mel, 15) - 15) / 27))
+    return hz
 
 
 def mel_filters(front_end: FrontEnd) -> DoubleArray:
@@ -78,13 +80,14 @@ def mel_filters(front_end: FrontEnd) -> DoubleArray:
     rising = (bins - edges[:-2, None]) / width[:-1, None]
     falling = (edges[2:, None] - bins) / width[1:, None]
     height = 2 / (edges[2:] - edges[:-2])
-    return np.maximum(0, np.minimum(rising, falling)) * height[:, None]
+    filters: DoubleArray = np.maximum(0, np.minimum(rising, falling)) * height[:, None]
+    return filters
 
 
 def dct_basis(n_mfcc: int, n_mels: int) -> DoubleArray:
     """Orthonormal DCT-II (scipy.fft.dct, norm="ortho") as a matrix: (n_mels, n_mfcc)."""
     k, n = np.arange(n_mfcc), np.arange(n_mels)
-    basis = np.sqrt(2 / n_mels) * np.cos(np.pi * k * (2 * n[:, None] + 1) / (2 * n_mels))
+    basis: DoubleArray = np.sqrt(2 / n_mels) * np.cos(np.pi * k * (2 * n[:, None] + 1) / (2 * n_mels))
     basis[:, 0] = np.sqrt(1 / n_mels)
     return basis
 

@@ -1,11 +1,13 @@
 """A model on an audio stream: samples in, probabilities out, whether it hears in windows or keeps a state."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
 
-from edge.card import Card, CardError, Tensors
+from edge.card import Card, CardError
 from edge.container import read
+from edge.errors import EdgeError
 from edge.frontend import FloatArray, MfccComputer, mfcc
 from edge.runtime import Network, open_network
 from edge.stream import MfccStream
@@ -13,21 +15,140 @@ from edge.stream import MfccStream
 SHIPPED = Path(__file__).parent / "data" / "model.tflite"
 
 
-class Model:
-    """What both kinds share: the card, the network, the call."""
+class Model(ABC):
+    """What both kinds share: the card, the network and one call of it."""
 
     def __init__(self, card: Card, network: Network) -> None:
         if card.tensors is None:
             raise CardError("the model card names no tensors")
         self.card = card
         self.network = network
-        self._tensors: Tensors = card.tensors
+        self._tensors = card.tensors
         self._mean = np.asarray(card.normalisation.mean, np.float32)
         self._scale = np.asarray(card.normalisation.scale, np.float32)
-        try:
-            if self.infer(np.zeros((card.frames, card.front_end.n_mfcc), np.float32)).shape != (len(card.labels),):
-                raise ValueError
-        except (ValueError, IndexError, RuntimeError):
-            raise CardError("the model card describes other shapes than the network has") from None
+        self._check_shapes()
+        self.reset()
 
-    ...
+    def normalise(self, features: FloatArray) -> FloatArray:
+        """MFCCs as the network expects them: (frames, n_mfcc) → (frames, n_mfcc)."""
+        return (features - self._mean) / self._scale
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget all that was heard."""
+
+    @abstractmethod
+    def infer(self, inputs: FloatArray) -> FloatArray:
+        """One call of the network on normalised features: (frames, n_mfcc) → (labels,) probabilities."""
+
+    @abstractmethod
+    def advance(self, samples: FloatArray) -> None:
+        """Hear (n,) samples at the card's rate."""
+
+    @abstractmethod
+    def probabilities(self) -> FloatArray | None:
+        """(labels,) probabilities of what was heard up to now; None while that is too little."""
+
+    @abstractmethod
+    def last_word(self) -> FloatArray | None:
+        """(labels,) probabilities of a source that ended early, from what there is; None if there is nothing."""
+
+    def _check_shapes(self) -> None:
+        """Raise CardError unless the network takes and gives what the card says."""
+        self.reset()
+        try:
+            fits = self.infer(np.zeros((self.card.frames, len(self._mean)), np.float32)).shape == (
+                len(self.card.labels),
+            )
+        except Exception as error:  # every runtime has its own
+            raise CardError(f"the network has other shapes than its card says: {str(error).splitlines()[0]}") from None
+        if not fits:
+            raise CardError(f"the network doesn't give {len(self.card.labels)} probabilities, as its card says")
+
+
+class WindowModel(Model):
+    """Hears the last window, anew each time it is asked, and forgets."""
+
+    def __init__(self, card: Card, network: Network) -> None:
+        self._computer = MfccComputer(card.front_end)
+        super().__init__(card, network)
+
+    def reset(self) -> None:
+        """Forget the samples of the window."""
+        self._heard = np.empty(0, np.float32)
+
+    def infer(self, inputs: FloatArray) -> FloatArray:
+        """(frames, n_mfcc) normalised features of one window → (labels,) probabilities."""
+        outputs = self.network.run({self._tensors.features: inputs[None]})
+        probabilities: FloatArray = outputs[self._tensors.probabilities][0]
+        return probabilities
+
+    def advance(self, samples: FloatArray) -> None:
+        """Keep the last window of (n,) samples."""
+        self._heard = np.concatenate([self._heard, samples])[-self.card.window_samples :]
+
+    def probabilities(self) -> FloatArray | None:
+        """(labels,) probabilities of the last window; None until it is full."""
+        return self._answer(self._heard) if len(self._heard) == self.card.window_samples else None
+
+    def last_word(self) -> FloatArray | None:
+        """(labels,) probabilities of less than a window: what there is, repeated until it fills one."""
+        enough = len(self._heard) >= self.card.front_end.n_fft
+        return self._answer(np.resize(self._heard, self.card.window_samples)) if enough else None
+
+    def _answer(self, window: FloatArray) -> FloatArray:
+        return self.infer(self.normalise(mfcc(window, self.card.front_end, self._computer)))
+
+
+class StreamModel(Model):
+    """Keeps a state, so that each frame is computed and heard once."""
+
+    def __init__(self, card: Card, network: Network) -> None:
+        self._stream = MfccStream(card.front_end)
+        super().__init__(card, network)
+
+    def reset(self) -> None:
+        """Start from the zero state, without the samples that wait for their frame."""
+        self._stream.reset()
+        self._pending = np.empty((0, self.card.front_end.n_mfcc), np.float32)
+        self._state = {state.input: np.zeros(state.shape, np.float32) for state in self._tensors.states}
+        self._latest: FloatArray | None = None
+
+    def infer(self, inputs: FloatArray) -> FloatArray:
+        """(frames, n_mfcc) normalised features of one step → (labels,) probabilities; the state moves on."""
+        outputs = self.network.run({self._tensors.features: inputs[None], **self._state})
+        self._state = {state.input: outputs[state.output] for state in self._tensors.states}
+        probabilities: FloatArray = outputs[self._tensors.probabilities][0]
+        return probabilities
+
+    def advance(self, samples: FloatArray) -> None:
+        """Hear (n,) samples: as many steps of the network as they complete."""
+        features = self.normalise(self._stream.accept(samples))
+        self._pending = np.concatenate([self._pending, features])
+        frames = self.card.frames
+        complete = len(self._pending) // frames * frames
+        for start in range(0, complete, frames):
+            self._latest = self.infer(self._pending[start : start + frames])
+        self._pending = self._pending[complete:]
+
+    def probabilities(self) -> FloatArray | None:
+        """(labels,) probabilities after the last step; None before the first."""
+        return self._latest
+
+    def last_word(self) -> FloatArray | None:
+        """The same: a state answers from its first step on."""
+        return self._latest
+
+
+def load(path: str | Path = SHIPPED, threads: int = 1, package: str | None = None) -> Model:
+    """Open a model file. `package` picks a TFLite runtime by its import name.
+
+    Raise CardError for a file that is not a whole model of this project, EdgeError when no runtime can run it.
+    """
+    content, card = read(path)
+    assert card.tensors is not None  # container.read refuses such a card
+    try:
+        network = open_network(content, card.tensors, Path(path).suffix, threads, package)
+        return WindowModel(card, network) if card.mode == "window" else StreamModel(card, network)
+    except EdgeError as error:
+        raise type(error)(f"{path}: {error}") from None

@@ -4,10 +4,8 @@ tflite-runtime where there is one (Python up to 3.11), else its successor ai-edg
 """
 
 import importlib
-from collections.abc import Callable
+import importlib.util
 from typing import Any, Protocol
-
-import numpy as np
 
 from edge.card import CardError, Tensors
 from edge.errors import EdgeError
@@ -81,14 +79,13 @@ def open_network(content: bytes, tensors: Tensors, suffix: str, threads: int, pa
     """
     if suffix == ".onnx":
         return OnnxNetwork(content, tensors, threads)
-    return TFLiteNetwork(content, tensors, threads, package or installed_tflite())
+    return TFLiteNetwork(content, tensors, threads, package or installed_tflite_runtimes()[0])
 
 
-def installed_tflite() -> str:
-    """The TFLite runtime of this machine. Raise EdgeError where there is none."""
-    for package in TFLITE_RUNTIMES:
-        if importlib.util.find_spec(package):
-            return package
+def installed_tflite_runtimes() -> list[str]:
+    """Those of TFLITE_RUNTIMES that this machine has, at least one. Raise EdgeError where there is none."""
+    if found := [package for package in TFLITE_RUNTIMES if importlib.util.find_spec(package)]:
+        return found
     raise EdgeError(f"no TFLite runtime is installed: pip install {' or '.join(TFLITE_RUNTIMES)}")
 
 

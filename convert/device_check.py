@@ -1,0 +1,45 @@
+"""What a device says of features: run in a fresh process, with the runtime a device has and without TensorFlow.
+
+python -m convert.device_check MODEL FEATURES.npz OUT.npz [--package tflite_runtime|ai_edge_litert]
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edge.command import run as run_command
+from edge.model import load
+from edge.runtime import TFLITE_RUNTIMES
+
+
+def main() -> int:
+    """Write `probabilities` (clips, calls, labels), `microseconds` (p50 of a call) and `runtime` to OUT.npz."""
+    p = argparse.ArgumentParser(prog="convert.device_check")
+    p.add_argument("model", type=Path)
+    p.add_argument("features", type=Path)
+    p.add_argument("out", type=Path)
+    p.add_argument("--package", choices=TFLITE_RUNTIMES)
+    args = p.parse_args()
+    model = load(args.model, package=args.package)
+    with np.load(args.features) as arrays:
+        inputs = arrays["inputs"].astype(np.float32)
+    frames = model.card.frames
+    answers, seconds = [], []
+    for clip in inputs:
+        model.reset()
+        for start in range(0, len(clip) - frames + 1, frames):
+            began = time.perf_counter()
+            answers.append(model.infer(clip[start : start + frames]))
+            seconds.append(time.perf_counter() - began)
+    probabilities = np.reshape(answers, (len(inputs), -1, len(model.card.labels)))
+    np.savez(
+        args.out, probabilities=probabilities, microseconds=np.median(seconds) * 1e6, runtime=model.network.runtime
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,84 @@
+"""What the converter needs of a run folder that train.fit has written."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.card import Card, CardError, from_json
+from edge.errors import EdgeError
+from edge.frontend import FloatArray
+from train.run import CALIBRATION, CARD, HELD_BACK, NETWORK
+
+if TYPE_CHECKING:
+    import keras
+
+# The step network's own words for its tensors; a window network has `features` and `probabilities` only.
+FEATURES = "features"
+PROBABILITIES = "probabilities"
+NEXT = "next_"  # the output `next_h` is the input `h` of the next call
+
+
+@dataclass(frozen=True)
+class Features:
+    """Normalised network inputs, (clips, frames, n_mfcc), and the label index of each clip, (clips,)."""
+
+    inputs: FloatArray
+    labels: NDArray[np.int64]
+
+
+def load_card(run: Path) -> Card:
+    """The card of a finished run. Raise EdgeError for a folder that is none."""
+    missing = [name for name in (NETWORK, CARD, CALIBRATION, HELD_BACK) if not (run / name).is_file()]
+    if missing:
+        raise EdgeError(f"{run} is no finished run of train.fit: it has no {', '.join(missing)}")
+    try:
+        return from_json((run / CARD).read_bytes())
+    except CardError as error:
+        raise EdgeError(f"{run / CARD}: {error}") from None
+
+
+def load_features(run: Path, name: str) -> Features:
+    """The features that the run kept under `name`: CALIBRATION (training side) or HELD_BACK. Labels: 0 if unknown."""
+    with np.load(run / name) as arrays:
+        inputs = arrays["inputs"].astype(np.float32)
+        labels = arrays["labels"] if "labels" in arrays else np.zeros(len(inputs))
+        return Features(inputs, labels.astype(np.int64))
+
+
+def load_network(run: Path) -> "keras.Model":
+    """The Keras network of the run; TensorFlow is told to keep quiet."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # before TensorFlow, for the twin that TFLite can fuse
+    import keras
+
+    try:
+        return keras.models.load_model(run / NETWORK, compile=False)
+    except (ValueError, OSError) as error:
+        raise EdgeError(f"{run / NETWORK} is no Keras model: {str(error).splitlines()[0]}") from None
+
+
+def state_shapes(network: "keras.Model") -> dict[str, tuple[int, ...]]:
+    """Shape of each state of a step network without the batch, by the name of its input."""
+    return {tensor.name: tuple(tensor.shape[1:]) for tensor in network.inputs if tensor.name != FEATURES}
+
+
+def first_states(network: "keras.Model", batch: int) -> dict[str, FloatArray]:
+    """States of `batch` streams that have heard nothing."""
+    return {name: np.zeros((batch, *shape), np.float32) for name, shape in state_shapes(network).items()}
+
+
+def apply(network: Any, fed: dict[str, Any]) -> dict[str, Any]:
+    """One call of a Keras network, inputs and outputs by name; a window network takes and gives bare tensors."""
+    outputs = network(fed if len(fed) > 1 else fed[FEATURES], training=False)
+    return outputs if isinstance(outputs, dict) else {PROBABILITIES: outputs}
+
+
+def cut_steps(inputs: FloatArray, frames: int) -> FloatArray:
+    """(clips, frames in all, n_mfcc) → (steps, clips, frames a call, n_mfcc)."""
+    clips, total, n_mfcc = inputs.shape
+    steps = total // frames
+    return inputs[:, : steps * frames].reshape(clips, steps, frames, n_mfcc).swapaxes(0, 1)

@@ -1,0 +1,159 @@
+"""A Keras network as a TFLite flatbuffer: float32, dynamic range or full int8.
+
+Run in a process of its own, `python -m convert.to_tflite RUN FORMAT OUT`: TensorFlow's converter can crash natively,
+and it wants tf_keras chosen before TensorFlow is imported.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convert import reference
+from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_features, load_network
+from edge.card import State, Tensors
+from edge.command import run as run_command
+from edge.container import pack
+from edge.frontend import FloatArray
+from train.run import CALIBRATION
+
+if TYPE_CHECKING:
+    import keras
+
+FORMATS = ("float32", "dynamic", "int8")
+CALIBRATION_CALLS = 500
+INTEGER_CELL_CLIP = 63.9  # an int16 cell state spans a power of two, and the kernel's tanh knows none above 64
+# The fused LSTM of a window network keeps its cell state in int16 by itself. A step network is made of plain layers,
+# and in 256 steps neither the sums of its gates nor a running mean that goes 1/100 of the way fit: int8 weights with
+# int8 activations gave 86 % of Keras' labels, with int16 activations 99 %.
+INTEGER_OPS = {
+    "window": ("TFLITE_BUILTINS_INT8",),
+    "stream": ("EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8", "TFLITE_BUILTINS"),
+}
+
+
+def fusable_twin(network: "keras.Model") -> Any:
+    """The same window network in tf_keras, whose LSTM the converter fuses; Keras 3's becomes WHILE loops."""
+    import tf_keras
+
+    twin = tf_keras.Sequential([tf_keras.Input(network.inputs[0].shape[1:], batch_size=1, name=FEATURES)])
+    for layer in network.layers:
+        kind, config = type(layer).__name__, layer.get_config()
+        if kind == "InputLayer":
+            continue
+        known = ("name", "units", "activation", "return_sequences", "rate")
+        twin.add(getattr(tf_keras.layers, kind)(**{key: config[key] for key in known if key in config}))
+    twin.set_weights(network.get_weights())
+    return twin
+
+
+def unrolled(network: "keras.Model") -> "keras.Model":
+    """The same step network with its LSTM of one step written out, which leaves no loop to convert."""
+    import keras
+
+    def clone(layer: Any) -> Any:
+        config = layer.get_config()
+        return type(layer).from_config({**config, "unroll": True} if "unroll" in config else config)
+
+    twin = keras.models.clone_model(network, clone_function=clone)
+    twin.set_weights(network.get_weights())
+    return twin
+
+
+def calibration_calls(network: "keras.Model", inputs: FloatArray, frames: int) -> Iterator[dict[str, FloatArray]]:
+    """CALIBRATION_CALLS inputs as the network meets them, states included, from (clips, frames in all, n_mfcc)."""
+    steps = max(1, inputs.shape[1] // frames)
+    rng = np.random.default_rng(0)
+    clips_a_step = max(1, round(CALIBRATION_CALLS / steps))
+    for fed, _ in reference.walk(network, inputs, frames):
+        for clip in rng.integers(len(inputs), size=clips_a_step):
+            yield {name: np.ascontiguousarray(value[clip : clip + 1], np.float32) for name, value in fed.items()}
+
+
+def window_converter(network: "keras.Model") -> tuple[Any, Tensors]:
+    """TensorFlow's converter of a window network, and the names that its tensors will have."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(fusable_twin(network))
+    return converter, Tensors(f"serving_default_{FEATURES}:0", "StatefulPartitionedCall:0")
+
+
+def step_converter(network: "keras.Model") -> tuple[Any, Tensors]:
+    """TensorFlow's converter of a step network, and the names that its tensors will have."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    twin = unrolled(network)
+    specs = [tf.TensorSpec((1, *t.shape[1:]), tf.float32, name=t.name) for t in network.inputs]
+
+    @tf.function
+    def one_call(*fed: Any) -> Any:
+        return apply(twin, {spec.name: value for spec, value in zip(specs, fed, strict=True)})
+
+    function = one_call.get_concrete_function(*specs)
+    # Keras 3's variables are not initialised in what the converter would save of them; constants are.
+    frozen = convert_variables_to_constants_v2(function)
+    # A frozen function names its outputs by their place in the flattened, that is sorted, dict.
+    outputs = {key: f"Identity_{i}" if i else "Identity" for i, key in enumerate(sorted(function.structured_outputs))}
+    states = tuple(State(s.name, outputs[NEXT + s.name], tuple(s.shape)) for s in specs if s.name != FEATURES)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    return converter, Tensors(FEATURES, outputs[PROBABILITIES], states)
+
+
+def reclipped(content: bytes, limit: float) -> bytes:
+    """The same flatbuffer with fused LSTMs that clip their cell state at `limit`; 0 for never.
+
+    The converter writes cell_clip = 10 into every one. Keras clips nothing, and cells that are fed raw MFCCs go
+    beyond: a first seed model differed from Keras by up to 0.32 in probability.
+    """
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            if hasattr(operator.builtinOptions, "cellClip"):
+                operator.builtinOptions.cellClip = limit
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
+    """Flatbuffer of the run's network in the format `kind`, with the names of its tensors."""
+    import tensorflow as tf
+
+    card, network = load_card(run), load_network(run)
+    converter, tensors = (window_converter if card.mode == "window" else step_converter)(network)
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        # Per-channel dense layers are FULLY_CONNECTED version 12, which tflite-runtime 2.14.0 refuses.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    if kind == "int8":
+        inputs = load_features(run, CALIBRATION).inputs
+        names = [tensor.name for tensor in network.inputs]
+        converter.representative_dataset = lambda: (
+            [fed[name] for name in names] for fed in calibration_calls(network, inputs, card.frames)
+        )
+        converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, name) for name in INTEGER_OPS[card.mode]]
+        # What is calibrated has to be clipped so already, and the converter has no hook in between.
+        quantise = converter._quantize
+        converter._quantize = lambda content, *rest: quantise(reclipped(content, INTEGER_CELL_CLIP), *rest)
+        return converter.convert(), tensors
+    return reclipped(converter.convert(), 0.0), tensors
+
+
+def main() -> int:
+    """Write one packed file."""
+    p = argparse.ArgumentParser(prog="convert.to_tflite")
+    p.add_argument("run", type=Path)
+    p.add_argument("format", choices=FORMATS)
+    p.add_argument("out", type=Path)
+    args = p.parse_args()
+    content, tensors = convert(args.run, args.format)
+    args.out.write_bytes(pack(content, load_card(args.run).exported(args.format, tensors), ".tflite"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -1,0 +1,33 @@
+"""How every command of the project ends: one sentence, an exit status, and no traceback."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from edge.errors import EdgeError, UsageError
+
+
+def run(main: Callable[[], int]) -> int:
+    """Exit status of `main`: its own, 2 for a UsageError, 1 for what else went wrong outside this program.
+
+    Ctrl-C and a closed pipe are ways to end a command, not errors: status 0 and no word.
+    """
+    try:
+        status = main()
+        sys.stdout.flush()
+        return status
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Python flushes standard output once more at exit; let that go nowhere instead of failing again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 0
+    except EdgeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return 1

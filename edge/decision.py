@@ -1,0 +1,120 @@
+"""Probabilities in, a steady answer out: calibration, smoothing, hysteresis and the states, in one place."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.card import Card
+from edge.frontend import FloatArray
+
+STATES = ("warming", "music", "other", "unknown", "silence", "lost")
+NOTHING_DBFS = -200.0  # level of exact zeros
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is playing, `t` seconds of audio after the start.
+
+    `state` is one of STATES, `label` is None unless it is "music", `confidence` is the probability of what is said
+    (0 where the model was not asked), `top` holds labels with their probabilities, the likeliest first.
+    """
+
+    t: float
+    state: str
+    label: str | None = None
+    confidence: float = 0.0
+    top: tuple[tuple[str, float], ...] = ()
+
+
+def level_dbfs(samples: FloatArray) -> float:
+    """RMS level of (n,) samples in dB re full scale."""
+    power = float(np.mean(np.square(samples))) if len(samples) else 0.0
+    return 10 * math.log10(power) if power > 0 else NOTHING_DBFS
+
+
+def calibrate(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Temperature scaling (Guo et al. 2017): (labels,) probabilities → (labels,), softer above 1."""
+    scaled: FloatArray = np.maximum(probabilities, 1e-9) ** np.float32(1 / temperature)
+    calibrated: FloatArray = scaled / scaled.sum()
+    return calibrated
+
+
+class Decision:
+    """Holds what is on show, and changes it only for a reason."""
+
+    def __init__(self, card: Card) -> None:
+        self._labels = card.labels
+        self._is_music = np.array([label not in card.not_music for label in card.labels])
+        self._thresholds = card.thresholds
+        self._quiet_seconds = 0.0
+        self._heard_seconds = 0.0
+        self._sum = np.zeros(len(card.labels))
+        self._hops = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._smooth: FloatArray | None = None
+        self._shown: int | None = None
+        self._warmth = 0.0
+
+    @property
+    def silent(self) -> bool:
+        """Whether it has been quiet for so long that nothing is playing."""
+        return self._quiet_seconds >= self._thresholds.silence_seconds
+
+    def update(self, seconds: float, level: float, probabilities: FloatArray | None) -> Answer:
+        """The answer after `seconds` more of audio at RMS `level` dBFS and the model's (labels,) word on it."""
+        self._heard_seconds += seconds
+        self._quiet_seconds = self._quiet_seconds + seconds if level < self._thresholds.silence_dbfs else 0.0
+        if self.silent:
+            self._forget()
+            return Answer(self._heard_seconds, "silence")
+        self._warmth += seconds
+        if probabilities is None:
+            return Answer(self._heard_seconds, "warming")
+        calibrated = calibrate(probabilities, self._thresholds.temperature)
+        if self._smooth is None:
+            self._smooth = calibrated
+        weight = np.float32(1 - math.exp(-seconds / max(self._thresholds.smoothing_seconds, 1e-3)))
+        self._smooth = self._smooth + weight * (calibrated - self._smooth)
+        if self._warmth < self._thresholds.warm_up_seconds:
+            return Answer(self._heard_seconds, "warming")
+        self._sum += calibrated
+        self._hops += 1
+        self._shown = self._steady(self._smooth)
+        return self._say(self._smooth, self._shown)
+
+    def lost(self) -> Answer:
+        """The answer while the source delivers nothing."""
+        self._forget()
+        return Answer(self._heard_seconds, "lost")
+
+    def final(self, last_word: FloatArray | None) -> Answer:
+        """The answer for all that was heard; `last_word` serves where it was too short for an answer before."""
+        if self._hops:
+            mean = (self._sum / self._hops).astype(np.float32)
+        elif self.silent or last_word is None:
+            return Answer(self._heard_seconds, "silence" if self.silent else "warming")
+        else:
+            mean = calibrate(last_word, self._thresholds.temperature)
+        return self._say(mean, int(mean.argmax()))
+
+    def _steady(self, probabilities: FloatArray) -> int:
+        """Index of the label to show: the one on show, unless another is clearly more probable."""
+        best = int(probabilities.argmax())
+        if self._shown is None:
+            return best
+        ahead = probabilities[best] - probabilities[self._shown]
+        return best if ahead > self._thresholds.switch_margin else self._shown
+
+    def _say(self, probabilities: FloatArray, shown: int) -> Answer:
+        order = np.argsort(-probabilities, kind="stable")
+        top = tuple((self._labels[i], float(probabilities[i])) for i in order)
+        if not self._is_music[shown]:
+            other = float(probabilities[~self._is_music].sum())
+            return Answer(self._heard_seconds, "other", None, other, top)
+        confidence = float(probabilities[shown])
+        if confidence < self._thresholds.unknown_below:
+            return Answer(self._heard_seconds, "unknown", None, confidence, top)
+        return Answer(self._heard_seconds, "music", self._labels[shown], confidence, top)

@@ -106,3 +106,7 @@ def row_writer(out: TextIO, as_json: bool) -> Callable[[Path, "Answer"], None]:
         out.flush()
 
     return write
+
+
+if __name__ == "__main__":
+    main()

@@ -113,3 +113,7 @@ def open_source(args: argparse.Namespace) -> "Source":
     from edge.microphone import Microphone
 
     return Microphone(args.device)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,8 +3,12 @@
 tflite-runtime where there is one (Python up to 3.11), else its successor ai-edge-litert; ONNX Runtime for `.onnx`.
 """
 
+import contextlib
 import importlib
 import importlib.util
+import os
+import sys
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from edge.card import CardError, Tensors
@@ -30,8 +34,9 @@ class TFLiteNetwork:
         module = importlib.import_module(f"{package}.interpreter")
         self.runtime = f"{package} {importlib.import_module(package).__version__}"
         try:
-            self._interpreter = module.Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _quiet_native_code():
+                self._interpreter = module.Interpreter(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise EdgeError(f"{self.runtime} can't run this network: {str(error).splitlines()[0]}") from None
         self._inputs = {d["name"]: d["index"] for d in self._interpreter.get_input_details()}
@@ -45,6 +50,20 @@ class TFLiteNetwork:
             self._interpreter.set_tensor(self._inputs[name], value)
         self._interpreter.invoke()
         return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+
+
+@contextlib.contextmanager
+def _quiet_native_code() -> Iterator[None]:
+    """Send what C++ writes to standard error nowhere: TFLite greets there, and its errors are exceptions besides."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class OnnxNetwork:

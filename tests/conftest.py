@@ -1,0 +1,31 @@
+"""Fixtures of all tests: the commands as a user runs them, and something to hear."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import soundfile
+from support import synthesise
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a module of this project as a command of its own; returns the finished process."""
+
+    def run(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
+
+    return run
+
+
+@pytest.fixture
+def melody(tmp_path: Path) -> Path:
+    """Eight seconds of a plucked melody, 48 kHz, stereo."""
+    path = tmp_path / "melody.wav"
+    soundfile.write(path, synthesise(8.0, 48_000, 2), 48_000)
+    return path

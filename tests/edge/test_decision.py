@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import stream_card
+
+from edge.card import Thresholds
+from edge.decision import Answer, Decision, calibrate, level_dbfs
+from edge.frontend import FloatArray
+
+LOUD = -20.0
+
+
+def decision(**thresholds: float) -> Decision:
+    settings = {"warm_up_seconds": 1.0, "smoothing_seconds": 1.0, "switch_margin": 0.1} | thresholds
+    return Decision(stream_card(thresholds=Thresholds(**settings)))
+
+
+def p(calm: float, loud: float, other: float = 0.0) -> FloatArray:
+    return np.array([calm, loud, other], np.float32)
+
+
+def after(d: Decision, probabilities: FloatArray | None, seconds: float, level: float = LOUD) -> Answer:
+    answers = [d.update(0.5, level, probabilities) for _ in range(round(seconds / 0.5))]
+    return answers[-1]
+
+
+def test_warms_up_then_says_what_is_playing() -> None:
+    d = decision()
+    assert d.update(0.5, LOUD, p(0.9, 0.1)).state == "warming"
+    answer = d.update(0.5, LOUD, p(0.9, 0.1))
+    assert (answer.state, answer.label, answer.t) == ("music", "calm", 1.0)
+    assert [label for label, _ in answer.top] == ["calm", "loud", "other"]
+
+
+def test_a_short_outlier_changes_nothing() -> None:
+    d = decision(smoothing_seconds=2.0)
+    after(d, p(0.9, 0.1), 10)
+    assert after(d, p(0.0, 1.0), 0.5).label == "calm"
+
+
+def test_a_lasting_change_is_shown() -> None:
+    d = decision()
+    after(d, p(0.9, 0.1), 10)
+    assert after(d, p(0.1, 0.9), 3).label == "loud"
+
+
+def test_two_equal_labels_do_not_flicker() -> None:
+    d = decision()
+    shown = {d.update(0.5, LOUD, p(0.5 + wobble, 0.5 - wobble)).label for wobble in np.resize([0.04, -0.04], 100)}
+    assert len(shown - {None}) == 1
+
+
+def test_no_music_gets_no_label() -> None:
+    answer = after(decision(), p(0.2, 0.1, 0.7), 2)
+    assert (answer.state, answer.label) == ("other", None)
+    assert answer.confidence == pytest.approx(0.7)
+
+
+def test_below_the_threshold_the_label_is_unknown() -> None:
+    answer = after(decision(unknown_below=0.6), p(0.55, 0.45), 2)
+    assert (answer.state, answer.label) == ("unknown", None)
+
+
+def test_silence_is_said_after_a_second_and_forgets_what_was() -> None:
+    d = decision()
+    after(d, p(0.9, 0.1), 5)
+    assert d.update(0.5, -90.0, p(0.9, 0.1)).state == "music"
+    assert d.update(0.5, -90.0, p(0.9, 0.1)).state == "silence"
+    assert d.update(0.5, LOUD, p(0.1, 0.9)).state == "warming"
+    assert d.update(0.5, LOUD, p(0.1, 0.9)).label == "loud"
+
+
+def test_a_lost_source_is_said_and_forgotten() -> None:
+    d = decision()
+    after(d, p(0.9, 0.1), 5)
+    assert d.lost() == Answer(5.0, "lost")
+    assert d.update(0.5, LOUD, p(0.1, 0.9)).state == "warming"
+
+
+def test_the_final_answer_is_the_mean_of_all() -> None:
+    d = decision()
+    after(d, p(0.9, 0.1), 2)
+    after(d, p(0.2, 0.8), 1)
+    assert d.final(None).label == "calm"
+
+
+def test_what_was_too_short_takes_the_models_last_word() -> None:
+    d = decision()
+    d.update(0.5, LOUD, None)
+    assert d.final(p(0.1, 0.9)).label == "loud"
+    assert d.final(None).state == "warming"
+
+
+def test_all_silence_is_silence_at_the_end() -> None:
+    d = decision()
+    after(d, None, 3, -90.0)
+    assert d.final(None).state == "silence"
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=2, max_size=10), st.floats(0.2, 5))
+def test_calibration_keeps_the_order_and_the_sum(values: list[float], temperature: float) -> None:
+    probabilities = np.array(values, np.float32) / np.float32(sum(values))
+    calibrated = calibrate(probabilities, temperature)
+    assert calibrated.sum() == pytest.approx(1, abs=1e-4)
+    assert np.all(np.diff(calibrated[np.argsort(probabilities)]) >= -1e-6)
+
+
+def test_level_of_a_full_scale_square_wave_is_0_dbfs() -> None:
+    assert level_dbfs(np.array([1, -1] * 100, np.float32)) == pytest.approx(0)
+    assert level_dbfs(np.zeros(100, np.float32)) < -150

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import CountingNetwork, stream_card, synthesise, window_card
+
+from edge.card import CardError
+from edge.errors import EdgeError
+from edge.model import StreamModel, WindowModel, load
+from edge.runtime import installed_tflite_runtimes
+
+NOISE = np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)
+
+
+@pytest.mark.parametrize("package", installed_tflite_runtimes())
+def test_the_shipped_model_answers_in_every_runtime(package: str) -> None:
+    model = load(package=package)
+    model.advance(synthesise(4.0, 22_050, 1)[:, 0])
+    probabilities = model.probabilities()
+    assert probabilities is not None
+    assert probabilities.shape == (len(model.card.labels),)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_reset_forgets_everything() -> None:
+    model = load()
+    model.advance(NOISE)
+    first = model.probabilities()
+    model.reset()
+    assert model.probabilities() is None
+    model.advance(NOISE)
+    assert np.array_equal(model.probabilities(), first)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, len(NOISE)), max_size=8))
+def test_a_stream_answers_the_same_however_the_samples_are_cut(cuts: list[int]) -> None:
+    whole, pieces = load(), load()
+    whole.advance(NOISE)
+    for block in np.split(NOISE, sorted(cuts)):
+        pieces.advance(block)
+    assert np.allclose(whole.probabilities(), pieces.probabilities(), atol=1e-5)
+
+
+def test_a_stream_hears_each_frame_once() -> None:
+    network = CountingNetwork()
+    model = StreamModel(stream_card(), network)
+    network.calls.clear()
+    for block in np.split(NOISE[:10_240], 40):
+        model.advance(block)
+    frames = 1 + (10_240 - 512) // 256
+    assert len(network.calls) == frames // 4
+    assert model.probabilities()[0] == frames // 4
+
+
+def test_a_window_waits_until_it_is_full_and_then_forgets_the_oldest() -> None:
+    network = CountingNetwork()
+    model = WindowModel(window_card(), network)
+    model.advance(NOISE[:2000])
+    assert model.probabilities() is None
+    model.advance(NOISE[2000:5000])
+    model.probabilities()
+    heard = network.calls[-1]
+    model.reset()
+    model.advance(NOISE[5000 - 2304 : 5000])
+    model.probabilities()
+    assert np.array_equal(network.calls[-1], heard)
+
+
+def test_the_last_word_on_less_than_a_window_repeats_it() -> None:
+    network = CountingNetwork()
+    model = WindowModel(window_card(), network)
+    model.advance(NOISE[:100])
+    assert model.last_word() is None
+    model.advance(NOISE[100:1152])
+    assert model.last_word() is not None
+    heard = network.calls[-1]
+    twice = WindowModel(window_card(), network)
+    twice.advance(np.tile(NOISE[:1152], 2))
+    twice.probabilities()
+    assert np.array_equal(network.calls[-1], heard)
+
+
+def test_features_are_normalised_as_the_card_says() -> None:
+    model = load()
+    mean, scale = model.card.normalisation.mean, model.card.normalisation.scale
+    assert np.allclose(model.normalise(np.array([mean], np.float32) + np.array(scale, np.float32)), 1, atol=1e-4)
+
+
+def test_a_card_of_other_shapes_is_refused() -> None:
+    with pytest.raises(CardError, match="2 probabilities"):
+        StreamModel(stream_card(labels=("a", "b"), not_music=()), CountingNetwork())
+
+
+def test_an_onnx_model_without_its_runtime_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge.runtime import open_network
+
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    with pytest.raises(EdgeError, match=r"pip install 'edge-listen\[onnx\]'"):
+        open_network(b"", stream_card().tensors, ".onnx", 1, None)

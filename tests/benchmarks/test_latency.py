@@ -12,7 +12,6 @@ import soundfile
 
 from benchmarks.measurement import END_TO_END, STAGES
 from benchmarks.worker import looped, process_status
-from edge.listen import DEMO
 from edge.model import SHIPPED
 
 HEAVY = ("tensorflow", "keras", "librosa", "scipy", "sklearn", "matplotlib", "onnxruntime")
@@ -106,6 +105,12 @@ def test_one_wrong_file_is_refused_before_any_is_measured(tmp_path: Path) -> Non
     assert sentence.startswith(f"error: {wrong}: no model card inside")
 
 
+def test_audio_that_is_none_is_refused() -> None:
+    status, sentence = refused("--audio", __file__)
+    assert status == 1
+    assert sentence.startswith(f"error: {__file__}: is no audio")
+
+
 def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path) == (1, f"error: {tmp_path}: no .tflite or .onnx file in this folder")
 
@@ -137,7 +142,3 @@ def test_memory_is_told_in_bytes() -> None:
     status = process_status()
     assert 10_000_000 < status["VmRSS"] <= status["VmHWM"]
     assert status["Threads"] >= 1
-
-
-def test_the_demo_clip_is_what_it_listens_to_unless_told() -> None:
-    assert DEMO.is_file()

@@ -1,0 +1,69 @@
+"""The measurements as text for a terminal."""
+
+from collections.abc import Sequence
+
+from benchmarks.measurement import END_TO_END, STAGES, Measurement
+
+
+def costs(measurements: Sequence[Measurement]) -> str:
+    """What a hop costs, stage by stage."""
+    wide = max(len(m.model) for m in measurements)
+    head = f"{'stage':10} {'p50':>8} {'p95':>8} {'p99':>8} {'worst':>8}"
+    lines = [f"{'ms per hop':{wide}}  {head}  CPU ms per s of audio"]
+    for m in measurements:
+        for stage in (*STAGES, END_TO_END):
+            c = m.costs[stage]
+            lines.append(
+                f"{m.model if stage == STAGES[0] else '':{wide}}  {stage.replace('_', ' '):10} "
+                f"{c.p50_ms:8.3f} {c.p95_ms:8.3f} {c.p99_ms:8.3f} {c.worst_ms:8.3f}  {c.cpu_ms_per_audio_s:21.3f}"
+            )
+    return "\n".join(lines)
+
+
+def processes(measurements: Sequence[Measurement]) -> str:
+    """What a process that listens takes, and how soon it answers."""
+    wide = max(len(m.model) for m in measurements)
+    head = (
+        f"{'resident MB':>11} {'peak MB':>7} {'threads':>7} {'ready ms':>8} {'answer ms':>9} {'real-time factor':>16}"
+    )
+    lines = [f"{'process':{wide}}  {'file kB':>7} {head}  model and runtime"]
+    for m in measurements:
+        lines.append(
+            f"{m.model:{wide}}  {m.model_bytes / 1000:7.0f} {megabytes(m.resident_bytes):>11} "
+            f"{megabytes(m.peak_resident_bytes):>7} {m.process_threads or '?':>7} {m.ready_ms:8.0f} "
+            f"{m.first_answer_ms:9.0f} {m.real_time_factor:16.5f}  {m.format} {m.mode}, {m.runtime}"
+        )
+    audio_s = max(m.first_answer_audio_s for m in measurements)
+    lines += [
+        "ready: from the start of the process, with Python, imports and model, until it waits for audio.",
+        f"answer: the same until the first answer; its audio ({audio_s:.1f} s at most) comes from a file, at once.",
+    ]
+    return "\n".join(lines)
+
+
+def verdict(measurements: Sequence[Measurement]) -> str:
+    """One sentence: whether this machine keeps up, with what share of one core, at which hop."""
+    hop = f"at a hop of {measurements[0].hop_s:g} s"
+    good = [m for m in measurements if m.keeps_up]
+    late = [m for m in measurements if not m.keeps_up]
+    if not good:
+        return f"This machine does not keep up {hop}: {shares(late)}."
+    but = f"; it does not with {shares(late)}" if late else ""
+    return f"This machine keeps up {hop} with {shares(good)}{but}."
+
+
+def shares(measurements: Sequence[Measurement]) -> str:
+    """The share of one core that a model takes, or the least and the greatest of several."""
+    by_share = sorted(measurements, key=lambda m: m.core_share)
+    least, most = by_share[0], by_share[-1]
+    if least is most:
+        return f"{least.core_share:.2%} of one core ({least.model})"
+    return (
+        f"{len(by_share)} models, which take from {least.core_share:.2%} of one core ({least.model}) "
+        f"to {most.core_share:.2%} ({most.model})"
+    )
+
+
+def megabytes(size: int | None) -> str:
+    """Bytes as 10^6 bytes."""
+    return "?" if size is None else f"{size / 1e6:.1f}"

@@ -21,7 +21,7 @@ import soundfile
 
 from benchmarks import table
 from benchmarks.machine import this_machine
-from benchmarks.measurement import Measurement, from_fields
+from benchmarks.measurement import RUNTIME_THREADS, Measurement, from_fields
 from edge.command import run as run_command
 from edge.container import SUFFIXES
 from edge.ear import HOP_SECONDS, Ear
@@ -66,19 +66,18 @@ def main() -> int:
         write_source(args.audio, audio, args.seconds)
         print(machine, flush=True)
         measurements = [measure_apart(path, audio, args.hop, args.seconds) for path in models]
-    print(f"{args.audio} at {SOURCE_RATE} Hz in blocks of {args.hop:g} s, {measurements[0].hops} hops measured\n")
-    print(table.costs(measurements), table.processes(measurements), table.verdict(measurements), sep="\n\n")
+    verdict = table.verdict(measurements)
+    print(f"{args.audio} at {SOURCE_RATE} Hz in blocks of {args.hop:g} s, threads of the runtime: {RUNTIME_THREADS}\n")
+    print(table.costs(measurements), table.processes(measurements), verdict, sep="\n\n")
     if args.json:
-        write_report(
-            args.json,
-            {
-                "machine": asdict(machine),
-                "audio": str(args.audio),
-                "source_rate_hz": SOURCE_RATE,
-                "verdict": table.verdict(measurements),
-                "models": [{**asdict(m), "core_share": m.core_share, "keeps_up": m.keeps_up} for m in measurements],
-            },
-        )
+        report = {
+            "machine": asdict(machine),
+            "audio": str(args.audio),
+            "source_rate_hz": SOURCE_RATE,
+            "models": [{**asdict(m), "core_share": m.core_share, "keeps_up": m.keeps_up} for m in measurements],
+            "verdict": verdict,
+        }
+        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
@@ -99,11 +98,11 @@ def check(path: Path, hop_s: float) -> None:
 
     It also brings the model and its runtime into the page cache: what is measured later is a warm start.
     """
-    Ear(load(path), SOURCE_RATE, hop_s)
+    Ear(load(path, RUNTIME_THREADS), SOURCE_RATE, hop_s)
 
 
 def write_source(path: Path, out: Path, seconds: float) -> None:
-    """Write `seconds` of an audio file, or all of it, as mono at SOURCE_RATE. Raise EdgeError where there is nothing."""
+    """Write an audio file as mono at SOURCE_RATE, up to `seconds` of it. Raise EdgeError where there is nothing."""
     source = FileSource(path)
     resample = ToModelRate(source.rate, SOURCE_RATE)
     blocks = itertools.islice(source.blocks(), math.ceil(seconds / BLOCK_SECONDS))
@@ -118,30 +117,15 @@ def write_source(path: Path, out: Path, seconds: float) -> None:
 
 def measure_apart(path: Path, audio: Path, hop_s: float, seconds: float) -> Measurement:
     """Measure a model in a fresh process. Raise EdgeError, with the last line it said, if that fails or crashes."""
-    words = [
-        str(path),
-        str(audio),
-        "--hop",
-        str(hop_s),
-        "--seconds",
-        str(seconds),
-        "--spawned",
-        str(time.monotonic_ns()),
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.worker", *words], capture_output=True, text=True, check=False
-    )
+    worker = [sys.executable, "-m", "benchmarks.worker", str(path), str(audio)]
+    numbers = [f"--hop={hop_s}", f"--seconds={seconds}", f"--spawned={time.monotonic_ns()}"]
+    done = subprocess.run([*worker, *numbers], capture_output=True, text=True, check=False)
     if done.returncode < 0:
         raise EdgeError(f"{path}: its process crashed with signal {-done.returncode}")
     if done.returncode:
         last = (done.stderr.strip() or "its process failed without a word").splitlines()[-1]
         raise EdgeError(last.removeprefix("error: "))
     return from_fields(json.loads(done.stdout))
-
-
-def write_report(path: Path, fields: dict[str, object]) -> None:
-    """Write a report that another board's can be compared with."""
-    path.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

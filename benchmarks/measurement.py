@@ -14,6 +14,7 @@ MODEL = "model"  # calls of the network
 DECISION = "decision"  # what is left of edge.ear: cut into hops, level, decision
 STAGES = (RESAMPLE, FRONT_END, MODEL, DECISION)
 END_TO_END = "end_to_end"  # source block in → answer out
+RUNTIME_THREADS = 1  # a device that listens has other things to do
 
 
 @dataclass(frozen=True)

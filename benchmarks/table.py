@@ -26,10 +26,10 @@ def processes(measurements: Sequence[Measurement]) -> str:
     head = (
         f"{'resident MB':>11} {'peak MB':>7} {'threads':>7} {'ready ms':>8} {'answer ms':>9} {'real-time factor':>16}"
     )
-    lines = [f"{'process':{wide}}  {'file kB':>7} {head}  model and runtime"]
+    lines = [f"{'process':{wide}}  {'hops':>5} {'file kB':>7} {head}  model and runtime"]
     for m in measurements:
         lines.append(
-            f"{m.model:{wide}}  {m.model_bytes / 1000:7.0f} {megabytes(m.resident_bytes):>11} "
+            f"{m.model:{wide}}  {m.hops:5} {m.model_bytes / 1000:7.0f} {megabytes(m.resident_bytes):>11} "
             f"{megabytes(m.peak_resident_bytes):>7} {m.process_threads or '?':>7} {m.ready_ms:8.0f} "
             f"{m.first_answer_ms:9.0f} {m.real_time_factor:16.5f}  {m.format} {m.mode}, {m.runtime}"
         )

@@ -23,6 +23,7 @@ from benchmarks.measurement import (
     FRONT_END,
     MODEL,
     RESAMPLE,
+    RUNTIME_THREADS,
     STAGES,
     Measurement,
     cost,
@@ -37,7 +38,6 @@ from edge.frontend import FloatArray
 from edge.model import Model, load
 from edge.resample import ToModelRate
 
-RUNTIME_THREADS = 1
 PROCESS_STATUS = Path("/proc/self/status")
 
 

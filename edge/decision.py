@@ -29,7 +29,7 @@ class Answer:
 
 def level_dbfs(samples: FloatArray) -> float:
     """RMS level of (n,) samples in dB re full scale."""
-    power = float(np.mean(np.square(samples))) if len(samples) else 0.0
+    power = float(samples @ samples) / len(samples) if len(samples) else 0.0
     return 10 * math.log10(power) if power > 0 else NOTHING_DBFS
 
 

@@ -2,14 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import soundfile
-from support import synthesise
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from support import Run, synthesise
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from edge.card import Accuracy, Card, Normalisation, State, Tensors, Thresholds, Training
 from edge.frontend import FloatArray, FrontEnd
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
 LABELS = ("calm", "loud", "other")
 STREAM_TENSORS = Tensors("features", "probabilities", (State("count", "next_count", (1, 1)),))
 

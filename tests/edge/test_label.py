@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from conftest import Run
-from support import one_sentence, synthesise
+from support import Run, one_sentence, synthesise
 
 FIELDS = ["path", "state", "label", "confidence", "seconds"]
 

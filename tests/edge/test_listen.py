@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import Run
-from support import one_sentence, synthesise
+from support import Run, one_sentence, synthesise
 
 from edge.decision import STATES
 from edge.model import SHIPPED, load

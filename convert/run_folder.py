@@ -50,10 +50,9 @@ def load_features(run: Path, name: str) -> Features:
 
 
 def load_network(run: Path) -> "keras.Model":
-    """The Keras network of the run; TensorFlow is told to keep quiet."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # before TensorFlow, for the twin that TFLite can fuse
-    import keras
+    """The Keras network of the run."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow, for the twin that TFLite can fuse
+    from train.backend import keras
 
     try:
         return keras.models.load_model(run / NETWORK, compile=False)

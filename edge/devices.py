@@ -65,10 +65,10 @@ def find_device(wanted: str | None, devices: list[Device], default: int) -> Devi
         ]
     if len(matching) == 1:
         return matching[0]
-    problem = (
-        f"several devices match {wanted!r}" if matching else f"no device matches {wanted!r}" if wanted else "no input"
-    )
-    raise EdgeError(f"{problem}; there are:\n{listing(matching or devices)}")
+    if not devices:
+        raise EdgeError(listing(devices))
+    problem = "several devices match" if matching else "no device matches"
+    raise EdgeError(f"{problem} {wanted!r}; there are:\n{listing(matching or devices)}")
 
 
 def _is_card(name: str, card: str, device: str | None) -> bool:

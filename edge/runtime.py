@@ -3,17 +3,14 @@
 tflite-runtime where there is one (Python up to 3.11), else its successor ai-edge-litert; ONNX Runtime for `.onnx`.
 """
 
-import contextlib
 import importlib
 import importlib.util
-import os
-import sys
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 from edge.card import CardError, Tensors
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
+from edge.quiet import quiet_native_code
 
 TFLITE_RUNTIMES = ("tflite_runtime", "ai_edge_litert")
 
@@ -34,7 +31,7 @@ class TFLiteNetwork:
         module = importlib.import_module(f"{package}.interpreter")
         self.runtime = f"{package} {importlib.import_module(package).__version__}"
         try:
-            with _quiet_native_code():
+            with quiet_native_code():  # TFLite greets; its errors are exceptions besides
                 self._interpreter = module.Interpreter(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -50,20 +47,6 @@ class TFLiteNetwork:
             self._interpreter.set_tensor(self._inputs[name], value)
         self._interpreter.invoke()
         return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
-
-
-@contextlib.contextmanager
-def _quiet_native_code() -> Iterator[None]:
-    """Send what C++ writes to standard error nowhere: TFLite greets there, and its errors are exceptions besides."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 class OnnxNetwork:

@@ -61,11 +61,10 @@ class CropBatches:
         settings = self._stream.augmentation
         for _ in range(self.steps):
             length = int(rng.choice(self._stream.crop_blocks))
-            labels = rng.permutation(np.arange(self._recipe.batch) % len(self._clips))
+            labels = rng.permutation(len(self._clips))[np.arange(self._recipe.batch) % len(self._clips)]
             crops = np.stack([self._crop(label, length, rng) for label in labels])
             crops = augment.colour(crops, settings, self._recipe.front_end.n_mels, rng)
-            inputs = augment.mask((crops - self._mean) / self._scale, settings, rng)
-            yield augment.mixup(inputs, one_hot(labels, len(self._clips)), settings, rng)
+            yield (crops - self._mean) / self._scale, one_hot(labels, len(self._clips))
 
     def _crop(self, label: int, length: int, rng: np.random.Generator) -> FloatArray:
         """`length` blocks from anywhere in a clip of a class; a shorter clip goes round."""

@@ -78,7 +78,7 @@ def fit(
         optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.stream.weight_decay)
     network.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     epochs = EpochDataset(batches, network.input_shape[1:], labels)
-    return train(network, epochs, batches.steps, arguments.epochs, (inputs, targets), folder)
+    return train(network, epochs, batches.steps, arguments.epochs, (inputs, targets), folder, arguments.seed)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,7 +10,8 @@ from train.backend import keras
 from train.recipes import Recipe, Stream
 
 ops = keras.ops
-LEAST_VARIANCE = 1e-4  # under the root of every deviation, in training as on the device
+LEAST_VARIANCE = 1e-4  # under every root, in training as on the device
+STATISTICS = 4  # numbers that describe a coefficient in a block, see `_describe`
 Tensor = Any  # keras ships no types
 
 
@@ -29,63 +30,67 @@ def window_network(recipe: Recipe, labels: int) -> keras.Model:
 def training_network(stream: Stream, n_mfcc: int, labels: int) -> keras.Model:
     """A whole crop at once: blocks (T, block_frames, n_mfcc) of normalised features → probabilities (labels,)."""
     blocks = keras.Input((None, stream.block_frames, n_mfcc), name="features")
-    statistics = _block_statistics(blocks, stream.clip_at)
-    heard = keras.layers.LSTM(stream.lstm_units, return_sequences=True, name="lstm")(statistics)
-    both = ops.concatenate([heard, statistics], axis=-1)
-    pooled = _mean_and_deviation(ops.mean(both, axis=1), ops.mean(ops.square(both), axis=1))
+    described = _describe(blocks, stream)
+    described = keras.layers.SpatialDropout1D(stream.block_dropout, name="block_dropout")(described)
+    heard = keras.layers.LSTM(stream.lstm_units, return_sequences=True, name="lstm")(described)
+    pooled = ops.mean(ops.concatenate([heard, described], axis=-1), axis=1)
     return keras.Model(blocks, _head(pooled, stream, labels), name="training")
 
 
 def device_network(trained: keras.Model, stream: Stream, n_mfcc: int, labels: int) -> keras.Model:
     """One block a call, with the weights of `trained`; all states start at zero.
 
-    Features (block_frames, n_mfcc) and the states h, c (lstm_units,), pool_mean, pool_square (pooled values,) and
-    count (1,) → probabilities (labels,) and each state's next value. While `count` < pool_blocks the pooling is the
-    exact mean of all blocks heard, and equal to the training network's; from then on an exponential window.
+    Features (block_frames, n_mfcc) and the states h, c (lstm_units,), pool_mean (pooled values,) and count (1,) →
+    probabilities (labels,) and each state's next value. Until `count` reaches pool_blocks the pooling is the exact
+    mean of all blocks heard, and equal to the training network's; from then on it is an exponential window.
     """
-    pooled_size = stream.lstm_units + 2 * n_mfcc
     features = keras.Input((stream.block_frames, n_mfcc), name="features")
     h = keras.Input((stream.lstm_units,), name="h")
     c = keras.Input((stream.lstm_units,), name="c")
-    pool_mean = keras.Input((pooled_size,), name="pool_mean")
-    pool_square = keras.Input((pooled_size,), name="pool_square")
+    pool_mean = keras.Input((stream.lstm_units + STATISTICS * n_mfcc,), name="pool_mean")
     count = keras.Input((1,), name="count")
 
-    statistics = _block_statistics(features, stream.clip_at)
-    step = ops.expand_dims(statistics, 1)
+    described = _describe(features, stream)
+    step = ops.expand_dims(described, 1)
     lstm = keras.layers.LSTM(stream.lstm_units, return_state=True, name="lstm")
     heard, next_h, next_c = lstm(step, initial_state=[h, c])
-    both = ops.concatenate([heard, statistics], axis=-1)
     next_count = ops.minimum(count + 1.0, float(stream.pool_blocks))
-    next_mean = pool_mean + (both - pool_mean) / next_count
-    next_square = pool_square + (ops.square(both) - pool_square) / next_count
+    next_mean = pool_mean + (ops.concatenate([heard, described], axis=-1) - pool_mean) / next_count
     outputs = {
-        "probabilities": _head(_mean_and_deviation(next_mean, next_square), stream, labels),
+        "probabilities": _head(next_mean, stream, labels),
         "next_h": next_h,
         "next_c": next_c,
         "next_pool_mean": next_mean,
-        "next_pool_square": next_square,
         "next_count": next_count,
     }
-    device = keras.Model([features, h, c, pool_mean, pool_square, count], outputs, name="device")
-    for name in ("lstm", "dense", "probabilities"):
-        device.get_layer(name).set_weights(trained.get_layer(name).get_weights())
+    device = keras.Model([features, h, c, pool_mean, count], outputs, name="device")
+    for layer in trained.layers:
+        if layer.weights:
+            device.get_layer(layer.name).set_weights(layer.get_weights())
     return device
 
 
-def _block_statistics(blocks: Tensor, clip_at: float) -> Tensor:
-    """Mean and deviation over the frames of each block: (..., frames, n_mfcc) → (..., 2 * n_mfcc)."""
-    clipped = ops.clip(blocks, -clip_at, clip_at)
-    return _mean_and_deviation(ops.mean(clipped, axis=-2), ops.mean(ops.square(clipped), axis=-2))
+def _describe(blocks: Tensor, stream: Stream) -> Tensor:
+    """Each block in STATISTICS numbers a coefficient: (..., frames, n_mfcc) → (..., STATISTICS * n_mfcc).
+
+    The mean, the deviation, and how rough the course is: the root mean squares of its first and second differences.
+    Standardised, because these spread far less from block to block than the coefficients do from frame to frame.
+    """
+    clipped = ops.clip(blocks, -stream.clip_at, stream.clip_at)
+    mean = ops.mean(clipped, axis=-2, keepdims=True)
+    first = clipped[..., 1:, :] - clipped[..., :-1, :]
+    second = first[..., 1:, :] - first[..., :-1, :]
+    spread = [_root_mean_square(x) for x in (clipped - mean, first, second)]
+    joined = ops.concatenate([ops.squeeze(mean, axis=-2), *spread], axis=-1)
+    return keras.layers.BatchNormalization(name="standard_blocks")(joined)
 
 
-def _mean_and_deviation(mean: Tensor, square: Tensor) -> Tensor:
-    """Mean and standard deviation from the means of x and x²: twice (..., n) → (..., 2 n)."""
-    deviation = ops.sqrt(ops.maximum(square - ops.square(mean), LEAST_VARIANCE))
-    return ops.concatenate([mean, deviation], axis=-1)
+def _root_mean_square(x: Tensor) -> Tensor:
+    """Over the frames of each block: (..., frames, n_mfcc) → (..., n_mfcc)."""
+    return ops.sqrt(ops.maximum(ops.mean(x * x, axis=-2), LEAST_VARIANCE))
 
 
 def _head(pooled: Tensor, stream: Stream, labels: int) -> Tensor:
-    x = keras.layers.Dense(stream.dense_units, activation="relu", name="dense")(pooled)
+    x = keras.layers.BatchNormalization(name="standard_pool")(pooled)
     x = keras.layers.Dropout(stream.dropout, name="dropout")(x)
     return keras.layers.Dense(labels, activation="softmax", name="probabilities")(x)

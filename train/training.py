@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge.frontend import FloatArray
 from train.backend import keras
 from train.batches import EpochDataset
@@ -14,15 +16,22 @@ History = list[dict[str, float]]
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """After each epoch: its row in the history, then the whole model with its optimizer, each replaced at once."""
+    """Makes every epoch one that can be gone on after, to the same weights.
 
-    def __init__(self, folder: Path, history: History, epochs: EpochDataset) -> None:
+    Before it: its own data and its own dropout, because Keras keeps no layer's random state in a file. After it: its
+    row in the history, then the whole model with its optimizer, each replaced at once.
+    """
+
+    def __init__(self, folder: Path, history: History, epochs: EpochDataset, seed: int) -> None:
         super().__init__()
-        self._folder, self._history, self._epochs = folder, history, epochs
+        self._folder, self._history, self._epochs, self._seed = folder, history, epochs, seed
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Say which epoch's batches are next."""
+        """Set what is random in this epoch."""
         self._epochs.next_epoch = epoch
+        for index, layer in enumerate(self.model.layers):
+            if (generator := getattr(layer, "seed_generator", None)) is not None:
+                generator.state.assign(np.random.SeedSequence([self._seed, epoch, index]).generate_state(2))
         self._start = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -44,6 +53,7 @@ def train(
     count: int,
     validation: tuple[FloatArray, FloatArray],
     folder: Path,
+    seed: int,
 ) -> tuple[keras.Model, History]:
     """Train a compiled network for `count` epochs, from where the folder's last checkpoint stands."""
     network, history = resume(network, steps, folder)
@@ -53,7 +63,7 @@ def train(
         epochs=count,
         validation_data=validation,
         validation_batch_size=128,
-        callbacks=[Checkpoint(folder, history, epochs)],
+        callbacks=[Checkpoint(folder, history, epochs, seed)],
         shuffle=False,  # EpochDataset has its own order
         verbose=0,
     )

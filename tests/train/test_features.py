@@ -39,7 +39,7 @@ def test_a_window_recipe_computes_each_whole_segment_on_its_own(corpus: Path) ->
 
 def test_a_stream_recipe_computes_the_whole_clip(corpus: Path) -> None:
     content = (corpus / "hum" / "hum.00000.wav").read_bytes()
-    assert compute(content, EDGE).shape == (1, EDGE.front_end.frame_count(round(6.5 * 22_050)), 20)
+    assert compute(content, EDGE).shape == (1, EDGE.front_end.frame_count(round(6.5 * 22_050)), EDGE.front_end.n_mfcc)
 
 
 def test_any_rate_and_any_channels(tmp_path: Path) -> None:

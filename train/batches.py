@@ -85,7 +85,8 @@ def to_blocks(frames: FloatArray, block_frames: int) -> FloatArray:
 
 def one_hot(labels: NDArray[np.int64], count: int) -> FloatArray:
     """Targets of class numbers: (n,) → (n, count)."""
-    return np.eye(count, dtype=np.float32)[labels]
+    targets: FloatArray = np.eye(count, dtype=np.float32)[labels]
+    return targets
 
 
 class EpochDataset:

@@ -1,11 +1,12 @@
 """From a trained network to everything that the run folder holds."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.card import Normalisation
-from edge.frontend import FloatArray
 from train import networks, pictures
 from train.answers import Answers, answer_streams, answer_windows
 from train.backend import keras
@@ -103,6 +104,6 @@ def _save_networks(network: keras.Model, dataset: Dataset, recipe: Recipe, folde
         exported.save(temporary)
 
 
-def _save_tensors(path: Path, tensors: dict[str, FloatArray]) -> None:
+def _save_tensors(path: Path, tensors: dict[str, NDArray[Any]]) -> None:
     with replacing(path) as temporary:
         np.savez(temporary, **tensors)

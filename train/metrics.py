@@ -13,6 +13,7 @@ RESAMPLES = 2000
 ECE_BINS = 15
 LEAST_PROBABILITY = 1e-7
 Labels = NDArray[np.int64]
+Probabilities = FloatArray | DoubleArray
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Measured:
     expected_calibration_error: float
 
 
-def measure(said: FloatArray, truth: Labels, tracks: Labels, labels: tuple[str, ...], per: str, seed: int) -> Measured:
+def measure(
+    said: Probabilities, truth: Labels, tracks: Labels, labels: tuple[str, ...], per: str, seed: int
+) -> Measured:
     """Measure answers (n, labels) against the truth (n,), each about one of `tracks` (n,).
 
     Tracks are independent of each other, segments of one track are not: the interval is Wilson's per track, and
@@ -73,7 +76,7 @@ def cluster_bootstrap(right: NDArray[np.bool_], tracks: Labels, seed: int) -> tu
     return float(low), float(high)
 
 
-def calibration_error(said: FloatArray, truth: Labels) -> float:
+def calibration_error(said: Probabilities, truth: Labels) -> float:
     """Expected calibration error: mean gap of confidence and accuracy over bins of confidence (Guo et al. 2017)."""
     confidence, right = said.max(axis=1), said.argmax(axis=1) == truth
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
@@ -81,7 +84,7 @@ def calibration_error(said: FloatArray, truth: Labels) -> float:
     return float(np.abs(gaps).sum() / len(truth))
 
 
-def temper(probabilities: FloatArray, temperature: float) -> DoubleArray:
+def temper(probabilities: Probabilities, temperature: float) -> DoubleArray:
     """Probabilities whose logarithms are divided by a temperature (Guo et al. 2017): (n, labels) → (n, labels)."""
     logits = np.log(np.maximum(probabilities, LEAST_PROBABILITY).astype(np.float64)) / temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -89,7 +92,7 @@ def temper(probabilities: FloatArray, temperature: float) -> DoubleArray:
     return tempered
 
 
-def fit_temperature(probabilities: FloatArray, truth: Labels) -> float:
+def fit_temperature(probabilities: Probabilities, truth: Labels) -> float:
     """The temperature of least negative log-likelihood, between 0.1 and 10."""
 
     def loss(log_temperature: float) -> float:

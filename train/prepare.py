@@ -32,6 +32,8 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
     read, skipped = _read(wanted, recipe, cache)
     skipped |= dict.fromkeys(matched.missing, "listed, but not there")
     _name(skipped)
+    if left_out := len(clips) - len(wanted):
+        print(f"left out {left_out} clips that are on no list", file=sys.stderr)
     _refuse_empty(labels, [clip.label for clip, _ in read], "has no clip that can be used")
 
     parts = [Part(part, clip, labels.index(clip.label)) for clip, features in read for part in features]
@@ -50,7 +52,7 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
         leaky=split == "segments",
         note=NOTES[split],
         skipped=skipped | twins,
-        unlisted=len(clips) - len(wanted),
+        unlisted=left_out,
         sources=matched.sources,
     )
 

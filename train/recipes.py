@@ -65,7 +65,7 @@ SEED = Recipe(
     epochs=50,
     batch=32,
     learning_rate=0.01,
-    chosen="the numbers of this recipe are the original notebook's",
+    chosen="the numbers of this recipe are the original notebook's, which printed 0.7101 per segment on all of GTZAN",
     stream=None,
 )
 

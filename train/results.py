@@ -7,9 +7,9 @@ from typing import Any
 
 import librosa
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.card import Accuracy, Card, Normalisation, Thresholds, Training
-from edge.frontend import FloatArray
 from train.answers import Answers, Said, normalise
 from train.backend import keras, tf
 from train.dataset import Dataset, Part
@@ -119,7 +119,7 @@ def make_card(
 
 def example_tensors(
     parts: list[Part], recipe: Recipe, normalisation: Normalisation, limit: int | None, seed: int
-) -> dict[str, FloatArray]:
+) -> dict[str, NDArray[Any]]:
     """Network inputs of equal length for the converter: inputs (n, T, n_mfcc), labels (n,), tracks (n,).
 
     T is the window; in a stream the shortest clip's whole blocks, among clips of HELD_BACK_SECONDS if there are any.

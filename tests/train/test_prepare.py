@@ -61,12 +61,13 @@ def test_twins_are_on_one_side_of_a_split_by_tracks(copy: Path) -> None:
     assert sum(bool(twins & names(dataset, side)) for side in dataset.sides) == 1
 
 
-def test_lists_are_obeyed(copy: Path) -> None:
+def test_lists_are_obeyed(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_lists(copy, LISTS)
     dataset = ready(copy, "lists")
     assert names(dataset, "valid") == {f"{label}/{label}.00003.wav" for label in dataset.labels}
     assert len(names(dataset, "train")) == 9
     assert (dataset.unlisted, dataset.held_back) == (3, "valid")
+    assert "left out 3 clips" in capsys.readouterr().err
 
 
 def test_a_test_list_is_what_is_held_back(copy: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from convert import reference
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_features, load_network
+from convert.twins import fusable_twin, unrolled
 from edge.card import State, Tensors
 from edge.command import run as run_command
 from edge.container import pack
@@ -35,34 +36,6 @@ INTEGER_OPS = {
 }
 
 
-def fusable_twin(network: "keras.Model") -> Any:
-    """The same window network in tf_keras, whose LSTM the converter fuses; Keras 3's becomes WHILE loops."""
-    import tf_keras
-
-    twin = tf_keras.Sequential([tf_keras.Input(network.inputs[0].shape[1:], batch_size=1, name=FEATURES)])
-    for layer in network.layers:
-        kind, config = type(layer).__name__, layer.get_config()
-        if kind == "InputLayer":
-            continue
-        known = ("name", "units", "activation", "return_sequences", "rate")
-        twin.add(getattr(tf_keras.layers, kind)(**{key: config[key] for key in known if key in config}))
-    twin.set_weights(network.get_weights())
-    return twin
-
-
-def unrolled(network: "keras.Model") -> "keras.Model":
-    """The same step network with its LSTM of one step written out, which leaves no loop to convert."""
-    import keras
-
-    def clone(layer: Any) -> Any:
-        config = layer.get_config()
-        return type(layer).from_config({**config, "unroll": True} if "unroll" in config else config)
-
-    twin = keras.models.clone_model(network, clone_function=clone)
-    twin.set_weights(network.get_weights())
-    return twin
-
-
 def calibration_calls(network: "keras.Model", inputs: FloatArray, frames: int) -> Iterator[dict[str, FloatArray]]:
     """CALIBRATION_CALLS inputs as the network meets them, states included, from (clips, frames in all, n_mfcc)."""
     steps = max(1, inputs.shape[1] // frames)
@@ -81,12 +54,12 @@ def window_converter(network: "keras.Model") -> tuple[Any, Tensors]:
     return converter, Tensors(f"serving_default_{FEATURES}:0", "StatefulPartitionedCall:0")
 
 
-def step_converter(network: "keras.Model") -> tuple[Any, Tensors]:
+def step_converter(network: "keras.Model", kind: str) -> tuple[Any, Tensors]:
     """TensorFlow's converter of a step network, and the names that its tensors will have."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    twin = unrolled(network)
+    twin = unrolled(network, float_head=kind == "dynamic")
     specs = [tf.TensorSpec((1, *t.shape[1:]), tf.float32, name=t.name) for t in network.inputs]
 
     @tf.function
@@ -124,7 +97,7 @@ def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
     import tensorflow as tf
 
     card, network = load_card(run), load_network(run)
-    converter, tensors = (window_converter if card.mode == "window" else step_converter)(network)
+    converter, tensors = window_converter(network) if card.mode == "window" else step_converter(network, kind)
     if kind != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         # Per-channel dense layers are FULLY_CONNECTED version 12, which tflite-runtime 2.14.0 refuses.

@@ -1,7 +1,7 @@
 """`python -m train.demo_clip OUT.ogg`; apt fluidsynth fluid-soundfont-gm, pip music21 numpy soundfile soxr.
 
-Makes the demo clip: eight bars played by strings and piano, then eight bars played by a band with guitars
-and drums, 14 s each. Both scores come from music21's corpus, and both files say themselves that they are free:
+Makes the demo clip: eight bars played by strings and piano, a pause, then eight bars played by a band with guitars
+and drums, 14 s each. Both scores are in music21's corpus, and both files say that they are free:
 
 - Carl Maria von Weber (1786-1826), Concertino op. 26, arranged by Oliver Seely: "Released to Public Domain
   in 1998". Bars 38-45, the clarinet's theme given to the strings.
@@ -29,9 +29,9 @@ CLIP_RATE = 22_050
 HALF_SECONDS = 14.0
 HALF_QUARTERS = 32  # eight bars of four quarters, so that both halves end with a bar
 FADE_SECONDS = 0.25
+PAUSE_SECONDS = 2.0  # long enough to be heard as silence
 LEVEL_DBFS = -18.0
-# Low enough that the synthesizer does not clip before the level is set.
-SYNTH_GAIN = 0.4
+SYNTH_GAIN = 0.4  # low enough that the synthesizer does not clip before the level is set
 # One bar of General MIDI drums: key and the quarters on which it sounds.
 BEAT = {36: (0, 2, 2.5), 38: (1, 3), 42: (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5)}
 
@@ -114,7 +114,8 @@ def main() -> None:
         raise SystemExit("The program fluidsynth was not found; install it with: apt-get install fluidsynth")
     if not SOUNDFONT.exists():
         raise SystemExit(f"No soundfont at {SOUNDFONT}; install it with: apt-get install fluid-soundfont-gm")
-    clip = np.concatenate([render(arrange(excerpt)) for excerpt in (CLASSICAL, BAND)])
+    pause = np.zeros(round(PAUSE_SECONDS * CLIP_RATE))
+    clip = np.concatenate([render(arrange(CLASSICAL)), pause, render(arrange(BAND))])
     soundfile.write(out, clip, CLIP_RATE, format="OGG", subtype="VORBIS")
 
 

@@ -34,9 +34,9 @@ def level_dbfs(samples: FloatArray) -> float:
 
 
 def calibrate(probabilities: FloatArray, temperature: float) -> FloatArray:
-    """Temperature scaling (Guo et al. 2017): (labels,) probabilities → (labels,), softer above 1."""
+    """Temperature scaling (Guo et al. 2017): (..., labels) probabilities → (..., labels), softer above 1."""
     scaled: FloatArray = np.maximum(probabilities, 1e-9) ** np.float32(1 / temperature)
-    calibrated: FloatArray = scaled / scaled.sum()
+    calibrated: FloatArray = scaled / scaled.sum(axis=-1, keepdims=True)
     return calibrated
 
 

@@ -78,7 +78,12 @@ def fit(
         optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.stream.weight_decay)
     network.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     epochs = EpochDataset(batches, network.input_shape[1:], labels)
-    return train(network, epochs, batches.steps, arguments.epochs, (inputs, targets), folder, arguments.seed)
+    network, history = train(
+        network, epochs, batches.steps, arguments.epochs, (inputs, targets), folder, arguments.seed
+    )
+    if recipe.stream is not None:  # the notebook's network stays as it was trained
+        networks.snap_to_int8(network)
+    return network, history
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from edge.frontend import DoubleArray, FloatArray
+from edge.decision import calibrate
+from edge.frontend import FloatArray
 
 Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 RESAMPLES = 2000
 ECE_BINS = 15
 LEAST_PROBABILITY = 1e-7
 Labels = NDArray[np.int64]
-Probabilities = FloatArray | DoubleArray
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,7 @@ class Measured:
     expected_calibration_error: float
 
 
-def measure(
-    said: Probabilities, truth: Labels, tracks: Labels, labels: tuple[str, ...], per: str, seed: int
-) -> Measured:
+def measure(said: FloatArray, truth: Labels, tracks: Labels, labels: tuple[str, ...], per: str, seed: int) -> Measured:
     """Measure answers (n, labels) against the truth (n,), each about one of `tracks` (n,).
 
     Tracks are independent of each other, segments of one track are not: the interval is Wilson's per track, and
@@ -76,7 +74,7 @@ def cluster_bootstrap(right: NDArray[np.bool_], tracks: Labels, seed: int) -> tu
     return float(low), float(high)
 
 
-def calibration_error(said: Probabilities, truth: Labels) -> float:
+def calibration_error(said: FloatArray, truth: Labels) -> float:
     """Expected calibration error: mean gap of confidence and accuracy over bins of confidence (Guo et al. 2017)."""
     confidence, right = said.max(axis=1), said.argmax(axis=1) == truth
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
@@ -84,19 +82,11 @@ def calibration_error(said: Probabilities, truth: Labels) -> float:
     return float(np.abs(gaps).sum() / len(truth))
 
 
-def temper(probabilities: Probabilities, temperature: float) -> DoubleArray:
-    """Probabilities whose logarithms are divided by a temperature (Guo et al. 2017): (n, labels) → (n, labels)."""
-    logits = np.log(np.maximum(probabilities, LEAST_PROBABILITY).astype(np.float64)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    tempered: DoubleArray = powers / powers.sum(axis=1, keepdims=True)
-    return tempered
-
-
-def fit_temperature(probabilities: Probabilities, truth: Labels) -> float:
+def fit_temperature(probabilities: FloatArray, truth: Labels) -> float:
     """The temperature of least negative log-likelihood, between 0.1 and 10."""
 
     def loss(log_temperature: float) -> float:
-        chosen = temper(probabilities, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
+        chosen = calibrate(probabilities, float(np.exp(log_temperature)))[np.arange(len(truth)), truth]
         return float(-np.log(np.maximum(chosen, LEAST_PROBABILITY)).mean())
 
     best = minimize_scalar(loss, bounds=(np.log(0.1), np.log(10)), method="bounded")

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.card import Accuracy, Card, Normalisation, Thresholds, Training
+from edge.decision import calibrate
 from train.answers import Answers, Said, normalise
 from train.backend import keras, tf
 from train.dataset import Dataset, Part
-from train.metrics import Measured, measure, temper
+from train.metrics import Measured, measure
 from train.recipes import RECIPES, Recipe
 from train.run import Arguments
 
@@ -36,7 +37,7 @@ def measurements(answers: Answers, dataset: Dataset, temperature: float, seed: i
 
     def measured(said: Said, per: str, chosen: set[int]) -> Measured:
         take = np.isin(said.clips, sorted(chosen))
-        tempered = temper(said.probabilities[take], temperature)
+        tempered = calibrate(said.probabilities[take], temperature)
         owners = said.clips[take]
         return measure(tempered, answers.labels[owners], owners, dataset.labels, per, seed)
 

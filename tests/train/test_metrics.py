@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.metrics import calibration_error, cluster_bootstrap, fit_temperature, measure, temper, wilson
+from edge.decision import calibrate
+from train.metrics import calibration_error, cluster_bootstrap, fit_temperature, measure, wilson
 
 
 def test_wilson_of_a_known_case() -> None:
@@ -45,13 +46,13 @@ def test_the_temperature_of_an_overconfident_network_is_found() -> None:
     logits = rng.normal(0, 2, (4000, 5))
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = np.array([rng.choice(5, p=row) for row in probabilities])
-    overconfident = temper(probabilities.astype(np.float32), 1 / 2.5)
+    overconfident = calibrate(probabilities.astype(np.float32), 1 / 2.5)
     assert fit_temperature(overconfident.astype(np.float32), truth) == pytest.approx(2.5, rel=0.1)
 
 
 def test_tempering_keeps_the_answer() -> None:
     said = np.array([[0.7, 0.2, 0.1], [0.0, 1.0, 0.0]], np.float32)
-    cooled = temper(said, 3.0)
+    cooled = calibrate(said, 3.0)
     np.testing.assert_array_equal(cooled.argmax(axis=1), said.argmax(axis=1))
-    np.testing.assert_allclose(cooled.sum(axis=1), 1)
-    np.testing.assert_allclose(temper(said, 1.0), said, atol=1e-6)
+    np.testing.assert_allclose(cooled.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(calibrate(said, 1.0), said, atol=1e-6)

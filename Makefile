@@ -14,8 +14,10 @@ APT := $(SUDO) apt-get install -y --no-install-recommends
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
 
+# Two processes: one that has imported TensorFlow can't open a model with tflite_runtime any more.
 test: $(WORKSTATION)/installed lint
-	$(WORKSTATION)/bin/python -m pytest
+	$(WORKSTATION)/bin/python -m pytest tests/edge tests/benchmarks
+	$(WORKSTATION)/bin/python -m pytest tests/train tests/convert
 
 lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff format --check .

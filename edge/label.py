@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -44,9 +45,8 @@ def label(args: argparse.Namespace) -> int:
 
     files = sorted(set(audio_files(args.paths)))
     model = load(args.model or SHIPPED)
-    opened = args.out.open("w", encoding="utf-8", newline="") if args.out else contextlib.nullcontext(sys.stdout)
     unread = 0
-    with opened as out, tqdm(files, unit="file", disable=not sys.stderr.isatty()) as progress:
+    with open_table(args.out) as out, tqdm(files, unit="file", disable=not sys.stderr.isatty()) as progress:
         write = row_writer(out, as_json=bool(args.out) and args.out.suffix == ".jsonl")
         for path in progress:
             try:
@@ -59,6 +59,15 @@ def label(args: argparse.Namespace) -> int:
     if unread:
         raise EdgeError(f"{unread} of {len(files)} files could not be labelled, see above")
     return 0
+
+
+def open_table(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
+    """The file to write, or standard output. File names that are no UTF-8 are written as the bytes they are."""
+    if path:
+        return path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+    return contextlib.nullcontext(sys.stdout)
 
 
 def audio_files(paths: list[Path]) -> Iterator[Path]:

@@ -36,7 +36,7 @@ class FileSource:
         """Raise EdgeError for what is no audio file, or holds no sample."""
         self._path = path
         try:
-            self._file = soundfile.SoundFile(path)
+            self._file = soundfile.SoundFile(os.fsencode(path))  # a name need not be UTF-8
         except (soundfile.LibsndfileError, OSError) as error:
             raise EdgeError(f"{path}: {_reason(path, error)}") from None
         self.rate: int = self._file.samplerate

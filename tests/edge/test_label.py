@@ -1,5 +1,9 @@
 import csv
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +53,16 @@ def test_it_goes_on_past_what_it_cannot_read_and_names_it(run: Run, folder: Path
     assert "broken.wav: is no audio" in done.stderr
     assert "1 of 4 files" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("to_file", [False, True])
+def test_a_name_that_is_no_utf8_is_labelled_like_any_other(folder: Path, to_file: bool) -> None:
+    odd = os.fsencode(folder) + b"/\xff,\xfe.wav"
+    shutil.copy(folder / "b.wav", odd)
+    words = [sys.executable, "-m", "edge.label", odd, *(["--out", str(folder / "x.csv")] if to_file else [])]
+    done = subprocess.run(words, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b'"%s"' % odd in ((folder / "x.csv").read_bytes() if to_file else done.stdout)
 
 
 def test_the_same_file_is_labelled_once(run: Run, folder: Path) -> None:

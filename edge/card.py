@@ -57,9 +57,11 @@ class Thresholds:
     unknown_below: float = 0.0  # confidence under which music gets no label
     silence_dbfs: float = -60.0  # RMS level under which nothing is playing
     silence_seconds: float = 1.0  # how long it has to be that quiet
-    smoothing_seconds: float = 2.0  # time constant of the probabilities on show
+    smoothing_seconds: float = 1.0  # time constant of the probabilities on show
     switch_margin: float = 0.1  # how much more probable a label must be than the one on show
     warm_up_seconds: float = 3.0  # audio that a first answer needs
+    change_seconds: float = 3.0  # how much a stream's second opinion hears before it is compared
+    change_nats: float = 1.0  # divergence from it at which a stream forgets what was before
 
 
 @dataclass(frozen=True)

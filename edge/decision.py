@@ -9,6 +9,7 @@ from edge.card import Card
 from edge.frontend import FloatArray
 
 STATES = ("warming", "music", "other", "unknown", "silence", "lost")
+LEAST_PROBABILITY = 1e-6  # keeps a label that was ruled out once from deciding alone
 NOTHING_DBFS = -200.0  # level of exact zeros
 
 
@@ -35,9 +36,15 @@ def level_dbfs(samples: FloatArray) -> float:
 
 def calibrate(probabilities: FloatArray, temperature: float) -> FloatArray:
     """Temperature scaling (Guo et al. 2017): (..., labels) probabilities → (..., labels), softer above 1."""
-    scaled: FloatArray = np.maximum(probabilities, 1e-9) ** np.float32(1 / temperature)
+    scaled: FloatArray = np.maximum(probabilities, LEAST_PROBABILITY) ** np.float32(1 / temperature)
     calibrated: FloatArray = scaled / scaled.sum(axis=-1, keepdims=True)
     return calibrated
+
+
+def divergence(p: FloatArray, q: FloatArray) -> float:
+    """Kullback-Leibler divergence of (labels,) probabilities p from q, in nats."""
+    p, q = np.maximum(p, LEAST_PROBABILITY), np.maximum(q, LEAST_PROBABILITY)
+    return float(np.sum(p * np.log(p / q)))
 
 
 class Decision:
@@ -49,7 +56,7 @@ class Decision:
         self._thresholds = card.thresholds
         self._quiet_seconds = 0.0
         self._heard_seconds = 0.0
-        self._sum = np.zeros(len(card.labels))
+        self._log_sum = np.zeros(len(card.labels))
         self._hops = 0
         self._forget()
 
@@ -80,7 +87,7 @@ class Decision:
         self._smooth = self._smooth + weight * (calibrated - self._smooth)
         if self._warmth < self._thresholds.warm_up_seconds:
             return Answer(self._heard_seconds, "warming")
-        self._sum += calibrated
+        self._log_sum += np.log(np.maximum(calibrated, LEAST_PROBABILITY))
         self._hops += 1
         self._shown = self._steady(self._smooth)
         return self._say(self._smooth, self._shown)
@@ -93,7 +100,10 @@ class Decision:
     def final(self, last_word: FloatArray | None) -> Answer:
         """The answer for all that was heard; `last_word` serves where it was too short for an answer before."""
         if self._hops:
-            mean = (self._sum / self._hops).astype(np.float32)
+            # The geometric mean: a label that was ruled out for a while can't win. On the validation list it labelled
+            # two files of 197 more rightly than the arithmetic one.
+            mean = np.exp(self._log_sum / self._hops).astype(np.float32)
+            mean /= mean.sum()
         elif self.silent or last_word is None:
             return Answer(self._heard_seconds, "silence" if self.silent else "warming")
         else:

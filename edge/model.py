@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.card import Card, CardError
 from edge.container import read
+from edge.decision import divergence
 from edge.errors import EdgeError
 from edge.frontend import FloatArray, MfccComputer, mfcc
 from edge.runtime import Network, open_network
@@ -101,24 +102,29 @@ class WindowModel(Model):
 
 
 class StreamModel(Model):
-    """Keeps a state, so that each frame is computed and heard once."""
+    """Keeps a state, so that each frame is computed and heard once.
+
+    A state that has heard much changes its mind slowly. So a second one hears the same from every `change_seconds` on,
+    and where its view differs by more than `change_nats`, something new is playing and it takes the place of the first.
+    """
 
     def __init__(self, card: Card, network: Network) -> None:
         self._stream = MfccStream(card.front_end)
+        front_end = card.front_end
+        self._opinion_steps = max(1, round(card.thresholds.change_seconds * front_end.frame_rate / card.frames))
         super().__init__(card, network)
 
     def reset(self) -> None:
         """Start from the zero state, without the samples that wait for their frame."""
         self._stream.reset()
         self._pending = np.empty((0, self.card.front_end.n_mfcc), np.float32)
-        self._state = {state.input: np.zeros(state.shape, np.float32) for state in self._tensors.states}
+        self._state = self._first_state()
+        self._second_state, self._second_steps = self._first_state(), 0
         self._latest: FloatArray | None = None
 
     def infer(self, inputs: FloatArray) -> FloatArray:
         """(frames, n_mfcc) normalised features of one step → (labels,) probabilities; the state moves on."""
-        outputs = self.network.run({self._tensors.features: inputs[None], **self._state})
-        self._state = {state.input: outputs[state.output] for state in self._tensors.states}
-        probabilities: FloatArray = outputs[self._tensors.probabilities][0]
+        probabilities, self._state = self._step(inputs, self._state)
         return probabilities
 
     def advance(self, samples: FloatArray) -> None:
@@ -128,7 +134,8 @@ class StreamModel(Model):
         frames = self.card.frames
         complete = len(self._pending) // frames * frames
         for start in range(0, complete, frames):
-            self._latest = self.infer(self._pending[start : start + frames])
+            inputs = self._pending[start : start + frames]
+            self._latest = self._second_opinion(inputs, self.infer(inputs))
         self._pending = self._pending[complete:]
 
     def probabilities(self) -> FloatArray | None:
@@ -138,6 +145,27 @@ class StreamModel(Model):
     def last_word(self) -> FloatArray | None:
         """The same: a state answers from its first step on."""
         return self._latest
+
+    def _first_state(self) -> dict[str, FloatArray]:
+        return {state.input: np.zeros(state.shape, np.float32) for state in self._tensors.states}
+
+    def _step(self, inputs: FloatArray, state: dict[str, FloatArray]) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """One call: (frames, n_mfcc) features and a state → (labels,) probabilities and the next state."""
+        outputs = self.network.run({self._tensors.features: inputs[None], **state})
+        next_state = {s.input: outputs[s.output] for s in self._tensors.states}
+        return outputs[self._tensors.probabilities][0], next_state
+
+    def _second_opinion(self, inputs: FloatArray, first: FloatArray) -> FloatArray:
+        """Let the second state hear the same step; the (labels,) probabilities that hold."""
+        second, self._second_state = self._step(inputs, self._second_state)
+        self._second_steps += 1
+        if self._second_steps < self._opinion_steps:
+            return first
+        changed = divergence(second, first) > self.card.thresholds.change_nats
+        if changed:
+            self._state = self._second_state
+        self._second_state, self._second_steps = self._first_state(), 0
+        return second if changed else first
 
 
 def load(path: str | Path = SHIPPED, threads: int = 1, package: str | None = None) -> Model:

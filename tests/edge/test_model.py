@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import CountingNetwork, stream_card, synthesise, window_card
 
-from edge.card import CardError
+from edge.card import CardError, Thresholds
 from edge.errors import EdgeError
 from edge.model import StreamModel, WindowModel, load
 from edge.runtime import installed_tflite_runtimes
@@ -48,9 +48,21 @@ def test_a_stream_hears_each_frame_once() -> None:
     network.calls.clear()
     for block in np.split(NOISE[:10_240], 40):
         model.advance(block)
-    frames = 1 + (10_240 - 512) // 256
-    assert len(network.calls) == frames // 4
-    assert model.probabilities()[0] == frames // 4
+    steps = (1 + (10_240 - 512) // 256) // 4
+    assert len(network.calls) == 2 * steps  # and once by the second opinion
+    assert model.probabilities()[0] == steps
+
+
+def test_a_second_opinion_that_differs_takes_over() -> None:
+    """The double's answers drift from their first one: the older the state, the more it differs from a fresh one."""
+    quick = Thresholds(change_seconds=0.2, change_nats=0.5)
+    stubborn = Thresholds(change_seconds=0.2, change_nats=1e9)
+    counted = []
+    for thresholds in (quick, stubborn):
+        model = StreamModel(stream_card(thresholds=thresholds), CountingNetwork(memory=10))
+        model.advance(NOISE)
+        counted.append(model.probabilities()[0])
+    assert counted[0] < 0.7 < counted[1]
 
 
 def test_a_window_waits_until_it_is_full_and_then_forgets_the_oldest() -> None:

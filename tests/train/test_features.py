@@ -72,9 +72,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Recipe]:
     """The recipes that features were really computed for, in this process."""
     calls: list[Recipe] = []
 
-    def compute_and_count(content: bytes, recipe: Recipe) -> np.ndarray:
+    def compute_and_count(content: bytes, recipe: Recipe, vocoded: bool) -> np.ndarray:
         calls.append(recipe)
-        return compute(content, recipe)
+        return compute(content, recipe, vocoded)
 
     monkeypatch.setattr(features, "compute", compute_and_count)
     return calls

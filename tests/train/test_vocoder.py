@@ -1,0 +1,165 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.card import Normalisation
+from edge.frontend import mfcc
+from train import evaluate, features, fit
+from train.batches import CropBatches
+from train.corpus import Clip
+from train.dataset import Dataset, Part
+from train.features import compute
+from train.prepare import prepare
+from train.recipes import EDGE, SEED, Recipe
+from train.vocoder import PEAK, vocode
+
+assert EDGE.stream is not None
+MakeCorpus = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def marked(make_corpus: MakeCorpus) -> Path:
+    """A corpus whose hum is reconstructed, but for one clip on each side."""
+    data = make_corpus(clips=6)
+    with (data / "tracks.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["track", "genre", "split", "source"])
+        for label in ("chirp", "hiss", "hum"):
+            for i in range(6):
+                source = "audio" if label != "hum" or i in (0, 4) else "reconstructed"
+                writer.writerow([f"{label}.{i:05}", label, "valid" if i > 3 else "train", source])
+    return data
+
+
+def ready(data: Path, cache: Path, recipe: Recipe = EDGE) -> Dataset:
+    return prepare(data, None, recipe, "lists", 0, cache)
+
+
+@pytest.fixture(scope="module")
+def dataset(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return ready(marked, tmp_path_factory.mktemp("cache"))
+
+
+def test_a_copy_is_as_long_and_has_the_same_course() -> None:
+    rng = np.random.default_rng(0)
+    t = np.arange(66_150) / 22_050
+    samples = (
+        0.1 * np.sin(2 * np.pi * 440 * t) * (1 + np.sin(2 * np.pi * t)) + 0.001 * rng.normal(size=len(t))
+    ).astype(np.float32)
+    copy = vocode(samples, 22_050)
+    assert copy.shape == samples.shape
+    assert copy.dtype == np.float32
+    assert np.abs(copy).max() == pytest.approx(PEAK)
+    loudness, of_copy = (mfcc(x, EDGE.front_end)[:, 0] for x in (samples, copy))
+    assert np.corrcoef(loudness, of_copy)[0, 1] > 0.8
+
+
+def test_silence_stays_silent() -> None:
+    np.testing.assert_array_equal(vocode(np.zeros(30_000, np.float32), 22_050), np.zeros(30_000))
+
+
+def test_recorded_clips_of_the_training_side_have_a_copy_that_counts_as_reconstructed(dataset: Dataset) -> None:
+    kinds: dict[str, list[bool]] = {}
+    for part in [*dataset.sides["train"], *dataset.vocoded["train"]]:
+        kinds.setdefault(part.clip.name, []).append(part.reconstructed)
+    for name, found in kinds.items():
+        only = name.startswith("hum") and not name.endswith("0.wav")
+        assert found == ([True] if only else [False, True])
+
+
+def test_the_side_that_is_judged_by_stays_as_it_is_beside_its_copies(dataset: Dataset) -> None:
+    names = [part.clip.name for part in dataset.sides["valid"]]
+    assert len(names) == len(set(names)) == 6
+    assert {p.clip.name for p in dataset.vocoded["valid"]} == set(names) - {"hum/hum.00005.wav"}
+
+
+def test_copies_are_no_clips_more(dataset: Dataset) -> None:
+    assert len(dataset.sides["train"]) == 12
+    assert dataset.clips_per_class()["train"] == {"chirp": 4, "hiss": 4, "hum": 4}
+    assert dataset.mostly_reconstructed == ("hum",)
+
+
+def test_copies_come_from_the_cache(
+    marked: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[bool] = []
+
+    def compute_and_count(content: bytes, recipe: Recipe, vocoded: bool = False) -> np.ndarray:
+        calls.append(vocoded)
+        return compute(content, recipe, vocoded)
+
+    monkeypatch.setattr(features, "compute", compute_and_count)
+    path = marked / "hum" / "hum.00000.wav"
+    plain, copy, again = (features._features_or_reason(path, EDGE, tmp_path, v) for v in (False, True, True))
+    assert calls == [False, True]
+    assert not np.array_equal(plain, copy)
+    np.testing.assert_array_equal(copy, again)
+    kept = next(p for p in dataset.vocoded["train"] if p.clip.path == path)
+    np.testing.assert_allclose(copy[0], kept.features, atol=1)
+
+
+def test_a_corpus_of_recordings_has_no_copies(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "vocode", lambda *_: pytest.fail("the vocoder was called"))
+    dataset = prepare(corpus, None, EDGE, "tracks", 0, tmp_path)
+    assert not dataset.vocoded
+    assert not any(part.reconstructed for side in dataset.sides.values() for part in side)
+    assert dataset.mostly_reconstructed == ()
+
+
+def test_the_notebooks_recipe_stays_the_notebooks(marked: Path, tmp_path: Path) -> None:
+    dataset = ready(marked, tmp_path, SEED)
+    assert not dataset.vocoded
+    assert len(dataset.sides["train"]) == 2 * 12  # segments of 6.5 s
+
+
+def crops(parts: list[Part], epochs: int) -> np.ndarray:
+    """The constant that each crop of the class 0 was made of."""
+    front_end, stream = EDGE.front_end, EDGE.stream
+    assert stream is not None
+    ones, zeros = (1.0,) * front_end.n_mfcc, (0.0,) * front_end.n_mfcc
+    batches = CropBatches(parts, 2, Normalisation(zeros, ones), EDGE, stream, seed=0)
+    drawn = [x[y[:, 0] == 1] for epoch in range(epochs) for x, y in batches.epoch(epoch)]
+    return np.concatenate([np.median(x[:, :, :, 10], axis=(1, 2)) for x in drawn])
+
+
+def part(value: float, label: int, reconstructed: bool) -> Part:
+    clip = Clip(Path(f"{label}/{value}"), f"{label}/{value}", str(label))
+    return Part(np.full((1300, EDGE.front_end.n_mfcc), value, np.float32), clip, label, reconstructed)
+
+
+def test_recordings_and_reconstructions_have_their_shares_whatever_their_number() -> None:
+    assert EDGE.stream is not None
+    few, many = [part(1, 0, False)], [part(10 + i, 0, True) for i in range(60)]
+    drawn = crops([*few, *many, part(0, 1, False), part(0, 1, True)], epochs=60)
+    assert np.mean(drawn > 1) == pytest.approx(EDGE.stream.reconstructed_share, abs=0.05)
+
+
+def test_a_class_of_one_kind_is_drawn_from_that() -> None:
+    for kind in (False, True):
+        drawn = crops([*(part(i, 0, kind) for i in range(4)), part(0, 1, False)], epochs=60)
+        assert {round(float(x)) for x in drawn} == {0, 1, 2, 3}
+
+
+def test_a_run_says_whether_the_vocoder_stands_for_a_class(marked: Path, tmp_path: Path) -> None:
+    words = f"--data {marked} --recipe edge --split lists --epochs 2 --out {tmp_path / 'run'}"
+    assert fit.main(words.split()) == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["per_track_of_vocoded"]["n"] == metrics["per_track_of_audio"]["n"] == 5
+    check = metrics["called_mostly_reconstructed"]
+    assert (check["classes"], check["n"]) == (["hum"], 4)
+    assert 0 <= check["recorded"] <= 1
+    assert 0 <= check["vocoded"] <= 1
+    assert evaluate.main([str(tmp_path / "run"), "--data", str(marked)]) == 0
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
+
+
+def test_a_run_on_recordings_has_no_such_check(corpus: Path, tmp_path: Path) -> None:
+    words = f"--data {corpus} --recipe edge --split tracks --epochs 1 --out {tmp_path / 'run'}"
+    assert fit.main(words.split()) == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert "per_track_of_vocoded" not in metrics
+    assert "called_mostly_reconstructed" not in metrics

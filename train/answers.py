@@ -35,6 +35,7 @@ class Answers:
     per_track: Said
     listening: Said  # what a listener is shown after each segment's time
     whole_clip: Said | None  # the training network's answer, which pools exactly where the device forgets
+    vocoded: Said | None  # as `per_track`, of the copies that the vocoder made of some of the clips
 
 
 def normalise(features: FloatArray, normalisation: Normalisation) -> FloatArray:
@@ -49,20 +50,24 @@ def answer_windows(network: keras.Model, parts: list[Part], normalisation: Norma
     inputs = normalise(np.stack([part.features for part in parts]), normalisation)
     segments = Said(network.predict(inputs, batch_size=BATCH, verbose=0), index)
     tracks = np.stack([segments.probabilities[index == clip].mean(axis=0) for clip in range(len(clips))])
-    return Answers(clips, labels, segments, Said(tracks, np.arange(len(clips))), segments, None)
+    return Answers(clips, labels, segments, Said(tracks, np.arange(len(clips))), segments, None, None)
 
 
 def answer_streams(
     trained: keras.Model,
     device: keras.Model,
     parts: list[Part],
+    copies: list[Part],
     normalisation: Normalisation,
     recipe: Recipe,
     stream: Stream,
 ) -> Answers:
-    """The answers of a stream network; a track's is the device network's at the end of the clip."""
+    """The answers of a stream network; a track's is the device network's at the end of the clip.
+
+    `copies` are vocoded ones of some of the parts.
+    """
     clips, labels, index = _clips_of(parts)
-    streams = [to_blocks(normalise(part.features, normalisation), stream.block_frames) for part in parts]
+    streams = _to_streams(parts, normalisation, stream)
     step = recipe.segment_frames // stream.block_frames
     pieces = [
         (blocks[i : i + step], clip)
@@ -80,7 +85,21 @@ def answer_streams(
         Said(np.stack([said[-1] for said in heard]), index),
         Said(np.concatenate(shown), np.repeat(index, [len(said) for said in shown])),
         Said(_predict_whole(trained, streams), index),
+        _of_copies(device, copies, clips, normalisation, stream),
     )
+
+
+def _of_copies(
+    device: keras.Model, copies: list[Part], clips: list[Clip], normalisation: Normalisation, stream: Stream
+) -> Said | None:
+    if not copies:
+        return None
+    ends = [said[-1] for said in step_through(device, _to_streams(copies, normalisation, stream))]
+    return Said(np.stack(ends), np.array([clips.index(copy.clip) for copy in copies]))
+
+
+def _to_streams(parts: list[Part], normalisation: Normalisation, stream: Stream) -> list[FloatArray]:
+    return [to_blocks(normalise(part.features, normalisation), stream.block_frames) for part in parts]
 
 
 def step_through(device: keras.Model, streams: list[FloatArray]) -> list[FloatArray]:

@@ -42,18 +42,21 @@ class WindowBatches:
 
 
 class CropBatches:
-    """Random crops of whole clips, every class as often, one length a batch, augmented."""
+    """Random crops of whole clips, every class as often, one length a batch, augmented.
+
+    Of a class that has both recordings and reconstructions, each kind has its share whatever its number.
+    """
 
     def __init__(
         self, parts: list[Part], labels: int, normalisation: Normalisation, recipe: Recipe, stream: Stream, seed: int
     ) -> None:
-        self._clips = [
-            [to_blocks(p.features, stream.block_frames) for p in parts if p.label == label] for label in range(labels)
-        ]
+        self._kinds: list[list[list[FloatArray]]] = [[[], []] for _ in range(labels)]  # recorded, reconstructed
+        for part in parts:
+            self._kinds[part.label][part.reconstructed].append(to_blocks(part.features, stream.block_frames))
         self._mean = np.asarray(normalisation.mean, np.float32)
         self._scale = np.asarray(normalisation.scale, np.float32)
         self._recipe, self._stream, self._seed = recipe, stream, seed
-        self.steps = max(1, round(len(parts) * stream.crops_per_clip / recipe.batch))
+        self.steps = max(1, round(len({p.clip.name for p in parts}) * stream.crops_per_clip / recipe.batch))
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Batches of (n, T, block_frames, n_mfcc) and (n, labels)."""
@@ -61,14 +64,17 @@ class CropBatches:
         settings = self._stream.augmentation
         for _ in range(self.steps):
             length = int(rng.choice(self._stream.crop_blocks))
-            labels = rng.permutation(len(self._clips))[np.arange(self._recipe.batch) % len(self._clips)]
+            labels = rng.permutation(len(self._kinds))[np.arange(self._recipe.batch) % len(self._kinds)]
             crops = np.stack([self._crop(label, length, rng) for label in labels])
             crops = augment.colour(crops, settings, self._recipe.front_end.n_mels, rng)
-            yield (crops - self._mean) / self._scale, one_hot(labels, len(self._clips))
+            yield (crops - self._mean) / self._scale, one_hot(labels, len(self._kinds))
 
     def _crop(self, label: int, length: int, rng: np.random.Generator) -> FloatArray:
         """`length` blocks from anywhere in a clip of a class; a shorter clip goes round."""
-        clips = self._clips[label]
+        recorded, reconstructed = self._kinds[label]
+        clips = recorded or reconstructed
+        if recorded and reconstructed and rng.random() < self._stream.reconstructed_share:
+            clips = reconstructed
         blocks = clips[rng.integers(len(clips))]
         spare = len(blocks) - length
         if spare >= 0:

@@ -18,6 +18,7 @@ class Part:
     features: FloatArray  # (frames, n_mfcc)
     clip: Clip
     label: int
+    reconstructed: bool = False  # whether a vocoder made it, or this copy of it
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,14 @@ class Dataset:
     skipped: dict[str, str]  # file → reason
     unlisted: int
     sources: dict[str, str]  # clip name → where its audio comes from, as far as the lists say
+    vocoded: dict[str, list[Part]]  # side → copies of its recordings; empty where nothing is reconstructed
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of who is on which side with which features: two equal ones train the same."""
+        """SHA-256 of who is on which side with which features: two equal ones train the same.
+
+        Vocoded copies follow from these, but not to the last bit: Griffin-Lim makes rounding errors grow.
+        """
         total = hashlib.sha256()
         for side in sorted(self.sides):
             for part in self.sides[side]:
@@ -50,6 +55,14 @@ class Dataset:
             names = Counter(label for label, _ in {(part.clip.label, part.clip.name) for part in parts})
             counts[side] = {label: names[label] for label in self.labels}
         return counts
+
+    @property
+    def mostly_reconstructed(self) -> tuple[str, ...]:
+        """The classes whose training clips are reconstructions for the most part."""
+        train = self.sides["train"]
+        marked = Counter(part.clip.label for part in train if part.reconstructed)
+        total = Counter(part.clip.label for part in train)
+        return tuple(label for label in self.labels if 2 * marked[label] > total[label])
 
     def normalisation(self) -> Normalisation:
         """Mean and deviation of each coefficient over the music of the training side."""

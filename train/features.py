@@ -1,6 +1,7 @@
 """MFCCs by librosa, extracted in parallel and kept on disk.
 
-What an entry of the cache depends on is its name: the file's bytes, the front end, the segmenting, librosa's version.
+What an entry of the cache depends on is its name: the file's bytes, the front end, the segmenting, librosa's version,
+and the vocoder if the samples went through it.
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from edge.frontend import FloatArray, FrontEnd
 from train.audio import BadClipError, decode
 from train.recipes import Recipe
+from train.vocoder import METHOD, vocode
 
 
 def default_cache() -> Path:
@@ -43,35 +45,39 @@ def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
     return features.astype(np.float32)
 
 
-def compute(content: bytes, recipe: Recipe) -> FloatArray:
+def compute(content: bytes, recipe: Recipe, vocoded: bool = False) -> FloatArray:
     """Features of an audio file's bytes: (parts, frames, n_mfcc). Raise BadClipError.
 
     A window recipe has one part for each whole segment, each computed on its own as the device does; a stream recipe
-    has the whole clip as its only part.
+    has the whole clip as its only part. With `vocoded` they are of the clip's copy by `vocode`.
     """
     samples = decode(content, recipe.front_end.sample_rate)
     length = recipe.segment_samples
     if len(samples) < length:
         seconds = len(samples) / recipe.front_end.sample_rate
         raise BadClipError(f"too short ({seconds:.1f} s, a segment is {recipe.segment_seconds:g} s)")
+    if vocoded:
+        samples = vocode(samples, recipe.front_end.sample_rate)
     parts = [samples] if recipe.stream else sliding_window_view(samples, length)[::length]
     return np.stack([librosa_mfcc(part, recipe.front_end) for part in parts])
 
 
-def extract(paths: list[Path], recipe: Recipe, cache: Path) -> list[FloatArray | str]:
+def extract(paths: list[Path], recipe: Recipe, cache: Path, vocoded: bool = False) -> list[FloatArray | str]:
     """For each file its features as `compute` has them, or the reason why there are none."""
-    jobs = (joblib.delayed(_features_or_reason)(path, recipe, cache) for path in paths)
+    jobs = (joblib.delayed(_features_or_reason)(path, recipe, cache, vocoded) for path in paths)
     results = joblib.Parallel(n_jobs=-1, return_as="generator")(jobs)
-    return list(tqdm(results, total=len(paths), desc="features", unit="clip", disable=None))
+    return list(
+        tqdm(results, total=len(paths), desc="vocoded features" if vocoded else "features", unit="clip", disable=None)
+    )
 
 
-def _features_or_reason(path: Path, recipe: Recipe, cache: Path) -> FloatArray | str:
+def _features_or_reason(path: Path, recipe: Recipe, cache: Path, vocoded: bool = False) -> FloatArray | str:
     try:
         content = path.read_bytes()
-        entry = cache / f"{_key(content, recipe)}.npy"
+        entry = cache / f"{_key(content, recipe, vocoded)}.npy"
         features = _read_entry(entry, recipe.front_end.n_mfcc)
         if features is None:
-            features = compute(content, recipe)
+            features = compute(content, recipe, vocoded)
             _write_entry(entry, features)
         return features
     except BadClipError as error:
@@ -80,7 +86,7 @@ def _features_or_reason(path: Path, recipe: Recipe, cache: Path) -> FloatArray |
         return f"unreadable ({error.strerror})"
 
 
-def _key(content: bytes, recipe: Recipe) -> str:
+def _key(content: bytes, recipe: Recipe, vocoded: bool) -> str:
     identity = {
         "audio": hashlib.sha256(content).hexdigest(),
         "front_end": dataclasses.asdict(recipe.front_end),
@@ -88,6 +94,8 @@ def _key(content: bytes, recipe: Recipe) -> str:
         "whole_clip": recipe.stream is not None,
         "librosa": librosa.__version__,
     }
+    if vocoded:
+        identity["vocoded"] = METHOD
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 

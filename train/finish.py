@@ -13,7 +13,15 @@ from train.backend import keras
 from train.dataset import Dataset
 from train.metrics import fit_temperature
 from train.recipes import Recipe
-from train.results import CALIBRATION_INPUTS, example_tensors, make_card, measurements, metrics_json, table
+from train.results import (
+    CALIBRATION_INPUTS,
+    example_tensors,
+    make_card,
+    measurements,
+    metrics_json,
+    table,
+    vocoder_check,
+)
 from train.run import (
     CALIBRATION,
     CARD,
@@ -80,7 +88,8 @@ def report(
         for label in dataset.labels:
             clip = next(part.clip for part in dataset.sides["train"] if part.clip.label == label)
             pictures.draw_example(clip, recipe.front_end, folder / PICTURES / f"example_{label}.png")
-        write_json(folder / METRICS, metrics_json(found, dataset, arguments, temperature, seconds))
+        content = metrics_json(found, dataset, arguments, temperature, seconds)
+        write_json(folder / METRICS, content | vocoder_check(answers, dataset))
     print(table(found, dataset))
 
 
@@ -90,7 +99,8 @@ def answer(network: keras.Model, dataset: Dataset, side: str, recipe: Recipe, no
     if recipe.stream is None:
         return answer_windows(network, parts, normalisation)
     device = networks.device_network(network, recipe.stream, recipe.front_end.n_mfcc, len(dataset.labels))
-    return answer_streams(network, device, parts, normalisation, recipe, recipe.stream)
+    copies = dataset.vocoded.get(side, [])
+    return answer_streams(network, device, parts, copies, normalisation, recipe, recipe.stream)
 
 
 def _save_networks(network: keras.Model, dataset: Dataset, recipe: Recipe, folder: Path) -> None:

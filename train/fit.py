@@ -73,7 +73,8 @@ def fit(
     else:
         network = networks.training_network(recipe.stream, n_mfcc, labels)
         inputs = inputs.reshape(len(inputs), -1, recipe.stream.block_frames, n_mfcc)
-        batches = CropBatches(dataset.sides["train"], labels, normalisation, recipe, recipe.stream, arguments.seed)
+        parts = dataset.sides["train"] + dataset.vocoded.get("train", [])
+        batches = CropBatches(parts, labels, normalisation, recipe, recipe.stream, arguments.seed)
         rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, batches.steps * arguments.epochs)
         optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.stream.weight_decay)
     network.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])

@@ -1,6 +1,7 @@
 """From a corpus on disk to a `Dataset`: find, extract, split, and say what was left out."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from edge.errors import EdgeError, UsageError
@@ -10,6 +11,7 @@ from train.corpus import OTHER, Clip, find_clips
 from train.dataset import Dataset, Part, digest
 from train.features import extract
 from train.recipes import Recipe
+from train.vocoder import RECONSTRUCTED
 
 NOTES = {
     "segments": "LEAKY: segments of the same tracks are in training, so this is no accuracy on new music",
@@ -36,7 +38,12 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
         print(f"left out {left_out} clips that are on no list", file=sys.stderr)
     _refuse_empty(labels, [clip.label for clip, _ in read], "has no clip that can be used")
 
-    parts = [Part(part, clip, labels.index(clip.label)) for clip, features in read for part in features]
+    reconstructed = {name for name, source in matched.sources.items() if source == RECONSTRUCTED}
+    parts = [
+        Part(part, clip, labels.index(clip.label), clip.name in reconstructed)
+        for clip, features in read
+        for part in features
+    ]
     sides = _sides_of_parts(read, split, seed, matched.sides)
     twins = {p.clip.name: TWIN for p, side in zip(parts, sides, strict=True) if side == splits.NOWHERE}
     _name(twins)
@@ -44,16 +51,22 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
     _refuse_empty(labels, [part.clip.label for part in placed["train"]], "has no clip on the training side")
     if not any(part.clip.label not in not_music for part in placed["valid"]):
         raise EdgeError("no clip on the validation side can be used")
+    held_back = "test" if placed["test"] else "valid"
+    vocoded = {}
+    if reconstructed and recipe.stream is not None:
+        music = [part for part in placed[held_back] if part.clip.label not in not_music]
+        vocoded = {"train": _vocoded(placed["train"], recipe, cache), held_back: _vocoded(music, recipe, cache)}
     return Dataset(
         labels=labels,
         not_music=not_music,
         sides={side: found for side, found in placed.items() if found},
-        held_back="test" if placed["test"] else "valid",
+        held_back=held_back,
         leaky=split == "segments",
         note=NOTES[split],
         skipped=skipped | twins,
         unlisted=left_out,
         sources=matched.sources,
+        vocoded=vocoded,
     )
 
 
@@ -67,6 +80,17 @@ def _read(clips: list[Clip], recipe: Recipe, cache: Path) -> tuple[list[Read], d
         else:
             read.append((clip, features))
     return read, skipped
+
+
+def _vocoded(parts: list[Part], recipe: Recipe, cache: Path) -> list[Part]:
+    """Copies of whole clips as the vocoder makes them; reconstructions are such already and get none."""
+    recorded = [part for part in parts if not part.reconstructed]
+    found = extract([part.clip.path for part in recorded], recipe, cache, vocoded=True)
+    return [
+        replace(part, features=features[0], reconstructed=True)
+        for part, features in zip(recorded, found, strict=True)
+        if not isinstance(features, str)  # gone since it was first read
+    ]
 
 
 def _sides_of_parts(read: list[Read], split: str, seed: int, listed: dict[str, str]) -> list[str]:

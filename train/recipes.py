@@ -26,6 +26,7 @@ class Stream:
     pool_blocks: int  # the memory of the running pooling; an exact mean until then
     crop_blocks: tuple[int, ...]  # one length a batch
     crops_per_clip: int  # an epoch, on average
+    reconstructed_share: float  # of a class's crops, where it has both recordings and reconstructions
     weight_decay: float
     augmentation: Augmentation
 
@@ -87,6 +88,7 @@ EDGE = Recipe(
         pool_blocks=96,  # 17.8 s
         crop_blocks=(24, 48, 72, 96, 150),  # 4.5 to 27.9 s
         crops_per_clip=4,
+        reconstructed_share=0.5,
         weight_decay=1.0,  # AdamW multiplies it by the learning rate
         augmentation=Augmentation(gain_db=10.0, eq_db=1.0, eq_terms=4),
     ),

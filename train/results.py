@@ -54,7 +54,30 @@ def measurements(answers: Answers, dataset: Dataset, temperature: float, seed: i
     for source in sorted(set(sources.values())):
         chosen = {i for i, own in sources.items() if own == source}
         found[f"per_track_of_{source}"] = measured(answers.per_track, "track", chosen)
+    if answers.vocoded is not None:
+        found["per_track_of_vocoded"] = measured(answers.vocoded, "track", music)
     return found
+
+
+def vocoder_check(answers: Answers, dataset: Dataset) -> dict[str, Any]:
+    """Whether the vocoder's sound stands for the classes that the corpus has mostly reconstructed.
+
+    How often recorded music of the other classes is called one of those: as it is, and as vocoded. Empty where there
+    is no such music, and for a corpus of recordings.
+    """
+    if answers.vocoded is None:
+        return {}
+    suspects = [dataset.labels.index(label) for label in dataset.mostly_reconstructed]
+    clips = answers.vocoded.clips[~np.isin(answers.labels[answers.vocoded.clips], suspects)]
+    if not len(clips):
+        return {}
+
+    def share(said: Said) -> float:
+        called = said.probabilities[np.isin(said.clips, clips)].argmax(axis=1)
+        return round(float(np.isin(called, suspects).mean()), 4)
+
+    shares = {"recorded": share(answers.per_track), "vocoded": share(answers.vocoded)}
+    return {"called_mostly_reconstructed": {"classes": list(dataset.mostly_reconstructed), "n": len(clips)} | shares}
 
 
 def metrics_json(

@@ -92,13 +92,15 @@ def _snapped(weights: FloatArray) -> FloatArray:
 def _describe(blocks: Tensor, stream: Stream) -> Tensor:
     """Each block in STATISTICS numbers a coefficient: (..., frames, n_mfcc) → (..., STATISTICS * n_mfcc).
 
-    The mean, the deviation, and how rough the course is: the root mean squares of its first and second differences.
-    Standardised, because these spread far less from block to block than the coefficients do from frame to frame.
+    The mean, the deviation, and how rough the course is: the root mean squares of its first and second differences,
+    over two frames each, because what changes from one frame to the next is the recording's or the vocoder's as much
+    as the music's. Standardised, because these spread far less from block to block than the coefficients do from
+    frame to frame.
     """
     clipped = ops.clip(blocks, -stream.clip_at, stream.clip_at)
     mean = ops.mean(clipped, axis=-2, keepdims=True)
-    first = clipped[..., 1:, :] - clipped[..., :-1, :]
-    second = first[..., 1:, :] - first[..., :-1, :]
+    first = clipped[..., 2:, :] - clipped[..., :-2, :]
+    second = first[..., 2:, :] - first[..., :-2, :]
     spread = [_root_mean_square(x) for x in (clipped - mean, first, second)]
     joined = ops.concatenate([ops.squeeze(mean, axis=-2), *spread], axis=-1)
     return keras.layers.BatchNormalization(name="standard_blocks")(joined)

@@ -34,7 +34,7 @@ class Dataset:
     skipped: dict[str, str]  # file → reason
     unlisted: int
     sources: dict[str, str]  # clip name → where its audio comes from, as far as the lists say
-    vocoded: dict[str, list[Part]]  # side → copies of its recordings; empty where nothing is reconstructed
+    vocoded: dict[str, list[Part]]  # side → copies of its recorded music; empty where nothing is reconstructed
 
     @property
     def fingerprint(self) -> str:

@@ -54,8 +54,7 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
     held_back = "test" if placed["test"] else "valid"
     vocoded = {}
     if reconstructed and recipe.stream is not None:
-        music = [part for part in placed[held_back] if part.clip.label not in not_music]
-        vocoded = {"train": _vocoded(placed["train"], recipe, cache), held_back: _vocoded(music, recipe, cache)}
+        vocoded = {side: _vocoded(placed[side], not_music, recipe, cache) for side in ("train", held_back)}
     return Dataset(
         labels=labels,
         not_music=not_music,
@@ -82,9 +81,12 @@ def _read(clips: list[Clip], recipe: Recipe, cache: Path) -> tuple[list[Read], d
     return read, skipped
 
 
-def _vocoded(parts: list[Part], recipe: Recipe, cache: Path) -> list[Part]:
-    """Copies of whole clips as the vocoder makes them; reconstructions are such already and get none."""
-    recorded = [part for part in parts if not part.reconstructed]
+def _vocoded(parts: list[Part], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Part]:
+    """Copies of whole clips as the vocoder makes them.
+
+    Reconstructions are such already; what is not music is heard less well for it, and no device hears it so.
+    """
+    recorded = [part for part in parts if not part.reconstructed and part.clip.label not in not_music]
     found = extract([part.clip.path for part in recorded], recipe, cache, vocoded=True)
     return [
         replace(part, features=features[0], reconstructed=True)

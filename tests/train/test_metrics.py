@@ -55,4 +55,4 @@ def test_tempering_keeps_the_answer() -> None:
     cooled = calibrate(said, 3.0)
     np.testing.assert_array_equal(cooled.argmax(axis=1), said.argmax(axis=1))
     np.testing.assert_allclose(cooled.sum(axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(calibrate(said, 1.0), said, atol=1e-6)
+    np.testing.assert_allclose(calibrate(said, 1.0), said, atol=1e-5)  # it has a floor of 1e-6

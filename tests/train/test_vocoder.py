@@ -77,6 +77,12 @@ def test_the_side_that_is_judged_by_stays_as_it_is_beside_its_copies(dataset: Da
     assert {p.clip.name for p in dataset.vocoded["valid"]} == set(names) - {"hum/hum.00005.wav"}
 
 
+def test_what_is_not_music_has_no_copies(marked: Path, corpus: Path, tmp_path: Path) -> None:
+    dataset = prepare(marked, corpus / "hiss", EDGE, "lists", 0, tmp_path)
+    copied = {part.clip.label for copies in dataset.vocoded.values() for part in copies}
+    assert copied == {"chirp", "hiss", "hum"} < set(dataset.labels)
+
+
 def test_copies_are_no_clips_more(dataset: Dataset) -> None:
     assert len(dataset.sides["train"]) == 12
     assert dataset.clips_per_class()["train"] == {"chirp": 4, "hiss": 4, "hum": 4}

@@ -28,9 +28,9 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-listen" / "features"
 
 
-def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
-    """MFCCs as `edge.frontend.mfcc` has them, by librosa: (n,) samples → (frames, n_mfcc)."""
-    power = librosa.feature.melspectrogram(
+def mel_power(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
+    """Mel power spectrogram by librosa: (n,) samples → (n_mels, frames)."""
+    power: FloatArray = librosa.feature.melspectrogram(
         y=samples,
         sr=front_end.sample_rate,
         n_fft=front_end.n_fft,
@@ -40,7 +40,12 @@ def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
         fmax=front_end.f_max,
         center=front_end.center,
     )
-    decibels = librosa.power_to_db(power, top_db=front_end.top_db)
+    return power
+
+
+def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
+    """MFCCs as `edge.frontend.mfcc` has them, by librosa: (n,) samples → (frames, n_mfcc)."""
+    decibels = librosa.power_to_db(mel_power(samples, front_end), top_db=front_end.top_db)
     features: FloatArray = librosa.feature.mfcc(S=decibels, n_mfcc=front_end.n_mfcc).T
     return features.astype(np.float32)
 

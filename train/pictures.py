@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from edge.frontend import FrontEnd
 from train.audio import load
 from train.corpus import Clip
+from train.features import mel_power
 from train.metrics import Measured
 from train.training import History
 
@@ -50,20 +51,11 @@ def draw_example(clip: Clip, front_end: FrontEnd, path: Path) -> None:
     """Waveform and mel spectrogram of a clip."""
     samples = load(clip.path, front_end.sample_rate)
     seconds = len(samples) / front_end.sample_rate
-    power = librosa.feature.melspectrogram(
-        y=samples,
-        sr=front_end.sample_rate,
-        n_fft=front_end.n_fft,
-        hop_length=front_end.hop_length,
-        n_mels=front_end.n_mels,
-        fmin=front_end.f_min,
-        fmax=front_end.f_max,
-    )
     figure = Figure(figsize=(10, 5), layout="constrained")
     wave, mel = figure.subplots(2, 1, sharex=True)
     wave.plot(np.arange(len(samples)) / front_end.sample_rate, samples, linewidth=0.3)
     wave.set(ylabel="amplitude", title=f"{clip.label}: {clip.track}", ylim=(-1, 1))
-    decibels = librosa.power_to_db(power, ref=np.max, top_db=SHOWN_DB)
+    decibels = librosa.power_to_db(mel_power(samples, front_end), ref=np.max, top_db=SHOWN_DB)
     image = mel.imshow(decibels, origin="lower", aspect="auto", extent=(0, seconds, 0, front_end.n_mels))
     bands = np.linspace(0, front_end.n_mels - 1, 6).astype(int)
     centres = librosa.mel_frequencies(front_end.n_mels + 2, fmin=front_end.f_min, fmax=front_end.f_max)[1:-1]

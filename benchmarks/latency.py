@@ -22,9 +22,10 @@ import soundfile
 from benchmarks import table
 from benchmarks.machine import this_machine
 from benchmarks.measurement import RUNTIME_THREADS, Measurement, from_fields
+from edge import HOP_SECONDS
 from edge.command import run as run_command
 from edge.container import SUFFIXES
-from edge.ear import HOP_SECONDS, Ear
+from edge.ear import Ear
 from edge.errors import EdgeError, UsageError
 from edge.listen import DEMO
 from edge.model import SHIPPED, load

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edge import HOP_SECONDS
 from edge.command import run as run_command
-from edge.ear import HOP_SECONDS, Ear
+from edge.ear import Ear
 from edge.errors import EdgeError, UsageError
 from edge.frontend import FloatArray
 from edge.model import SHIPPED, load

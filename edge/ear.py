@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from edge import HOP_SECONDS
 from edge.decision import Answer, Decision, level_dbfs
 from edge.errors import UsageError
 from edge.frontend import FloatArray
 from edge.model import Model
 from edge.resample import ToModelRate
 
-HOP_SECONDS = 0.5
 LONGEST_HOP = 60.0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge import HOP_SECONDS
 from edge.command import run
 from edge.errors import EdgeError, UsageError
 
@@ -27,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--model", type=Path, metavar="FILE", help="a .tflite or .onnx of convert.export")
     p.add_argument("--json", action="store_true", help="one JSON object a line")
     p.add_argument("--top-k", type=int, default=3, metavar="N", help="how many labels to show (3)")
-    p.add_argument("--hop", type=float, default=0.5, metavar="SECONDS", help="time between answers (0.5)")
+    p.add_argument(
+        "--hop", type=float, default=HOP_SECONDS, metavar="SECONDS", help="time between answers (%(default)s)"
+    )
     p.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the model's runtime (1)")
     p.add_argument("--duration", type=float, metavar="SECONDS", help="stop after so much audio")
     p.add_argument("--rate", type=int, default=48_000, metavar="HZ", help="of raw PCM (48000)")

@@ -9,7 +9,7 @@ from edge.errors import EdgeError
 from edge.frontend import FloatArray
 from edge.sources import LOST_SECONDS
 
-QUEUE_BLOCKS = 512  # bounds what waits for a slow device: some ten seconds
+QUEUE_BLOCKS = 512  # bounds what waits for a slow device: 26 s
 BLOCK_SECONDS = 0.05
 MOST_CHANNELS = 2  # a sound server offers 32 and more, which would only repeat the first ones
 USUAL_RATES = (48_000, 44_100, 32_000, 16_000)  # where a device refuses the rate it calls its default

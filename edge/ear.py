@@ -54,9 +54,8 @@ class Ear:
         return last, self._decision.final(self._model.last_word())
 
     def _answer(self, samples: FloatArray) -> Answer:
-        was_silent = self._decision.silent
         self._model.advance(samples)
         answer = self._decision.update(len(samples) / self._rate, level_dbfs(samples), self._model.probabilities())
-        if self._decision.silent and not was_silent:
-            self._model.reset()  # what plays after the silence is something new
+        if self._decision.silent:
+            self._model.reset()  # what plays after the silence is something new, and the silence no part of it
         return answer

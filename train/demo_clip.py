@@ -1,7 +1,7 @@
 """`python -m train.demo_clip OUT.ogg`; apt fluidsynth fluid-soundfont-gm, pip music21 numpy soundfile soxr.
 
-Makes the demo clip: eight bars played by strings and piano, a pause, then eight bars played by a band with guitars
-and drums, 14 s each. Both scores are in music21's corpus, and both files say that they are free:
+Makes the demo clip: eight bars played by strings and piano, a pause, then eight bars played by a saxophone with piano,
+double bass and drums, 14 s each. Both scores are in music21's corpus, and both files say that they are free:
 
 - Carl Maria von Weber (1786-1826), Concertino op. 26, arranged by Oliver Seely: "Released to Public Domain
   in 1998". Bars 38-45, the clarinet's theme given to the strings.
@@ -56,9 +56,9 @@ class Excerpt:
 
 
 STRINGS, PIANO, CELLO = Voice(0, 48, 95), Voice(1, 0, 75), Voice(2, 42, 80)
-LEAD_GUITAR, CLEAN_GUITAR, BASS = Voice(4, 29, 90), Voice(5, 27, 85), Voice(6, 33, 110)
+SAXOPHONE, COMPING, DOUBLE_BASS = Voice(4, 66, 90), Voice(5, 0, 85), Voice(6, 32, 110)
 CLASSICAL = Excerpt("weber/concertino_clarinet", (38, 45), (STRINGS, PIANO, CELLO))
-BAND = Excerpt("liliuokalani/aloha_oe", (5, 12), (LEAD_GUITAR, CLEAN_GUITAR, BASS), drums=True)
+JAZZ = Excerpt("liliuokalani/aloha_oe", (5, 12), (SAXOPHONE, COMPING, DOUBLE_BASS), drums=True)
 
 
 def arrange(excerpt: Excerpt) -> stream.Score:
@@ -115,7 +115,7 @@ def main() -> None:
     if not SOUNDFONT.exists():
         raise SystemExit(f"No soundfont at {SOUNDFONT}; install it with: apt-get install fluid-soundfont-gm")
     pause = np.zeros(round(PAUSE_SECONDS * CLIP_RATE))
-    clip = np.concatenate([render(arrange(CLASSICAL)), pause, render(arrange(BAND))])
+    clip = np.concatenate([render(arrange(CLASSICAL)), pause, render(arrange(JAZZ))])
     soundfile.write(out, clip, CLIP_RATE, format="OGG", subtype="VORBIS")
 
 

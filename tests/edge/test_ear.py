@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import synthesise
+
+from edge.decision import Answer
+from edge.ear import Ear
+from edge.errors import UsageError
+from edge.frontend import FloatArray
+from edge.model import load
+
+RATE = 22_050
+MUSIC = synthesise(6.5, RATE, 1)[: 6 * RATE]  # whole hops
+
+
+def hear(*parts: FloatArray, rate: int = RATE) -> list[Answer]:
+    ear = Ear(load(), rate)
+    answers = [answer for part in parts for answer in ear.hear(part)]
+    return answers + ear.finish()[0]
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.lists(st.integers(0, len(MUSIC)), max_size=6))
+def test_the_answers_are_the_same_however_the_blocks_are_cut(cuts: list[int]) -> None:
+    whole, pieces = hear(MUSIC), hear(*np.split(MUSIC, sorted(cuts)))
+    assert [(a.t, a.state, a.label) for a in pieces] == [(a.t, a.state, a.label) for a in whole]
+    assert pieces[-1].confidence == pytest.approx(whole[-1].confidence, abs=1e-4)
+
+
+def test_what_plays_after_a_silence_is_heard_as_if_it_were_the_first() -> None:
+    silence = np.zeros((RATE * 10, 1), np.float32)
+    alone, after = hear(MUSIC), hear(MUSIC, silence, MUSIC)
+    assert {a.state for a in after[14:32]} == {"silence"}
+    assert [(a.state, a.top) for a in after[-len(alone) :]] == [(a.state, a.top) for a in alone]
+
+
+def test_what_comes_after_a_gap_is_heard_as_if_it_were_the_first() -> None:
+    ear = Ear(load(), RATE)
+    first = list(ear.hear(MUSIC))
+    assert ear.lost() == Answer(6.0, "lost")
+    assert [(a.state, a.top) for a in ear.hear(MUSIC)] == [(a.state, a.top) for a in first]
+
+
+def test_the_time_is_that_of_the_source_at_any_rate() -> None:
+    assert hear(synthesise(6.0, 48_000, 2), rate=48_000)[-1].t == pytest.approx(6.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("hop", [0.0, 0.01, -1.0, 61.0, float("nan"), float("inf")])
+def test_a_hop_that_cannot_be_is_refused(hop: float) -> None:
+    with pytest.raises(UsageError, match="--hop"):
+        Ear(load(), RATE, hop)

@@ -42,11 +42,9 @@ def load_card(run: Path) -> Card:
 
 
 def load_features(run: Path, name: str) -> Features:
-    """The features that the run kept under `name`: CALIBRATION (training side) or HELD_BACK. Labels: 0 if unknown."""
+    """The features that the run kept under `name`: CALIBRATION (training side) or HELD_BACK."""
     with np.load(run / name) as arrays:
-        inputs = arrays["inputs"].astype(np.float32)
-        labels = arrays["labels"] if "labels" in arrays else np.zeros(len(inputs))
-        return Features(inputs, labels.astype(np.int64))
+        return Features(arrays["inputs"], arrays["labels"])
 
 
 def load_network(run: Path) -> "keras.Model":
@@ -60,14 +58,9 @@ def load_network(run: Path) -> "keras.Model":
         raise EdgeError(f"{run / NETWORK} is no Keras model: {str(error).splitlines()[0]}") from None
 
 
-def state_shapes(network: "keras.Model") -> dict[str, tuple[int, ...]]:
-    """Shape of each state of a step network without the batch, by the name of its input."""
-    return {tensor.name: tuple(tensor.shape[1:]) for tensor in network.inputs if tensor.name != FEATURES}
-
-
 def first_states(network: "keras.Model", batch: int) -> dict[str, FloatArray]:
     """States of `batch` streams that have heard nothing."""
-    return {name: np.zeros((batch, *shape), np.float32) for name, shape in state_shapes(network).items()}
+    return {t.name: np.zeros((batch, *t.shape[1:]), np.float32) for t in network.inputs if t.name != FEATURES}
 
 
 def apply(network: Any, fed: dict[str, Any]) -> dict[str, Any]:

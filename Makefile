@@ -1,6 +1,8 @@
 # make demo    hear the bundled clip, in a virtual environment with what a device needs
 # make test    lint, types and tests, in a virtual environment with what a workstation needs
-# make model   train the edge recipe on DATA (and OTHER, what is not music), export it, ship it in edge/data
+# make model   the whole road to the model in edge/data: free music out of Debian's packages, lessons of a teacher about
+#              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
+# make judge   the measurements alone
 # make clip    make the demo clip anew
 
 PYTHON ?= python3
@@ -9,7 +11,12 @@ WORKSTATION := .venv/workstation
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get install -y --no-install-recommends
 
-.PHONY: demo test lint model clip clean
+MUSIC := runs/music
+JUDGED := runs/lists/models/model-float32.tflite
+FIT = $(WORKSTATION)/bin/python -m train.fit --data $(DATA) --other $(OTHER) --recipe edge \
+	--unlabelled $(MUSIC) $(addprefix --unlabelled ,$(UNLABELLED))
+
+.PHONY: demo test lint model judge clip clean
 
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
@@ -24,10 +31,23 @@ lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff check .
 	$(WORKSTATION)/bin/mypy
 
+# The same recipe twice: trained on the train list and judged on the valid list, in every format and in a room; then in
+# folds over both lists, whose last network has heard them all and ships.
 model: $(WORKSTATION)/installed
-	$(WORKSTATION)/bin/python -m train.fit --data $(DATA) $(if $(OTHER),--other $(OTHER)) --recipe edge --split lists --out runs/edge
+	$(WORKSTATION)/bin/python -m train.gather --out $(MUSIC)
+	$(FIT) --split lists --out runs/lists
+	$(WORKSTATION)/bin/python -m convert.export runs/lists --out runs/lists/models
+	$(FIT) --split folds --out runs/edge
 	$(WORKSTATION)/bin/python -m convert.export runs/edge --out runs/edge/models
 	cp runs/edge/models/model-float32.tflite edge/data/model.tflite
+	$(MAKE) judge
+
+# Needs what `make model` leaves in runs.
+judge: $(WORKSTATION)/installed
+	$(WORKSTATION)/bin/python -m benchmarks.accuracy --data $(DATA) --other $(OTHER) --model $(JUDGED) --room --yardsticks --run runs/edge
+	$(WORKSTATION)/bin/python -m benchmarks.accuracy --data $(DATA) --other $(OTHER) --model runs/lists/models/model-int8.tflite
+	$(WORKSTATION)/bin/python -m benchmarks.stream --data $(DATA) --model $(JUDGED)
+	$(WORKSTATION)/bin/python -m benchmarks.stream --data $(DATA) --model $(JUDGED) --hours 24
 
 clip: $(WORKSTATION)/installed
 	$(APT) fluidsynth fluid-soundfont-gm
@@ -44,6 +64,7 @@ $(WORKSTATION)/installed: pyproject.toml
 	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins
 	$(PYTHON) -m venv $(WORKSTATION)
 	$(WORKSTATION)/bin/pip install --quiet --editable '.[train,convert,onnx,test]'
+	$(WORKSTATION)/bin/pip install --quiet --no-deps musicnn==0.1.0
 	touch $@
 
 clean:

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,10 @@ from edge.frontend import FloatArray
 from train.backend import keras, tf
 from train.batches import to_blocks
 from train.corpus import Clip
-from train.dataset import Part
+from train.dataset import Dataset, Part
+from train.features import mfccs
 from train.recipes import Recipe, Stream
+from train.run import replacing
 
 BATCH = 256
 
@@ -38,16 +42,18 @@ class Answers:
     vocoded: Said | None  # as `per_track`, of the copies that the vocoder made of some of the clips
 
 
+KINDS_OF_ANSWERS = ("per_segment", "per_track", "listening", "whole_clip", "vocoded")
+
+
 def normalise(features: FloatArray, normalisation: Normalisation) -> FloatArray:
     """What the network takes: MFCCs (..., n_mfcc) → (mfcc - mean) / scale."""
     mean, scale = (np.asarray(v, np.float32) for v in (normalisation.mean, normalisation.scale))
     return (features - mean) / scale
 
 
-def answer_windows(network: keras.Model, parts: list[Part], normalisation: Normalisation) -> Answers:
-    """The answers of a window network; a track's is the mean over its segments."""
+def answer_segments(network: keras.Model, inputs: FloatArray, parts: list[Part]) -> Answers:
+    """The answers of a network that hears segments, (n, labels) for (n, …) inputs; a track's is their mean."""
     clips, labels, index = _clips_of(parts)
-    inputs = normalise(np.stack([part.features for part in parts]), normalisation)
     segments = Said(network.predict(inputs, batch_size=BATCH, verbose=0), index)
     tracks = np.stack([segments.probabilities[index == clip].mean(axis=0) for clip in range(len(clips))])
     return Answers(clips, labels, segments, Said(tracks, np.arange(len(clips))), segments, None, None)
@@ -67,7 +73,7 @@ def answer_streams(
     `copies` are vocoded ones of some of the parts.
     """
     clips, labels, index = _clips_of(parts)
-    streams = _to_streams(parts, normalisation, stream)
+    streams = [to_stream(part, normalisation, recipe, stream) for part in parts]
     step = recipe.segment_frames // stream.block_frames
     pieces = [
         (blocks[i : i + step], clip)
@@ -75,31 +81,32 @@ def answer_streams(
         for i in range(0, len(blocks) - step + 1, step)
     ]
     owners = np.array([clip for _, clip in pieces])
-    segments = trained.predict(np.stack([piece for piece, _ in pieces]), batch_size=BATCH, verbose=0)
+    segments = last_answers(trained).predict(np.stack([piece for piece, _ in pieces]), batch_size=BATCH, verbose=0)
     heard = step_through(device, streams)
     shown = [said[step - 1 :: step] for said in heard]
+    vocoded = None
+    if copies:
+        ends = [s[-1] for s in step_through(device, [to_stream(c, normalisation, recipe, stream) for c in copies])]
+        vocoded = Said(np.stack(ends), np.array([clips.index(copy.clip) for copy in copies]))
     return Answers(
         clips,
         labels,
         Said(segments, owners),
         Said(np.stack([said[-1] for said in heard]), index),
         Said(np.concatenate(shown), np.repeat(index, [len(said) for said in shown])),
-        Said(_predict_whole(trained, streams), index),
-        _of_copies(device, copies, clips, normalisation, stream),
+        Said(_predict_whole(last_answers(trained), streams), index),
+        vocoded,
     )
 
 
-def _of_copies(
-    device: keras.Model, copies: list[Part], clips: list[Clip], normalisation: Normalisation, stream: Stream
-) -> Said | None:
-    if not copies:
-        return None
-    ends = [said[-1] for said in step_through(device, _to_streams(copies, normalisation, stream))]
-    return Said(np.stack(ends), np.array([clips.index(copy.clip) for copy in copies]))
+def to_stream(part: Part, normalisation: Normalisation, recipe: Recipe, stream: Stream) -> FloatArray:
+    """What a stream network takes of a part: (T, block_frames, n_mfcc)."""
+    return to_blocks(normalise(mfccs(part.features, recipe), normalisation), stream.block_frames)
 
 
-def _to_streams(parts: list[Part], normalisation: Normalisation, stream: Stream) -> list[FloatArray]:
-    return [to_blocks(normalise(part.features, normalisation), stream.block_frames) for part in parts]
+def last_answers(trained: keras.Model) -> keras.Model:
+    """The training network with its answer after the last block as the only one: (T, …) → (labels,)."""
+    return keras.Model(trained.inputs[0], trained.outputs[0][:, -1])
 
 
 def step_through(device: keras.Model, streams: list[FloatArray]) -> list[FloatArray]:
@@ -138,3 +145,45 @@ def _clips_of(parts: list[Part]) -> tuple[list[Clip], NDArray[np.int64], NDArray
             clips.append(part.clip)
             labels.append(part.label)
     return clips, np.array(labels), np.array([first[part.clip.name] for part in parts])
+
+
+def merged(answers: list[Answers]) -> Answers:
+    """The answers about several sides as about one."""
+    starts = np.cumsum([0, *(len(a.clips) for a in answers)])
+
+    def joined(said: list[Said | None]) -> Said | None:
+        present = [(s, start) for s, start in zip(said, starts, strict=False) if s is not None]
+        if not present:
+            return None
+        return Said(
+            np.concatenate([s.probabilities for s, _ in present]),
+            np.concatenate([s.clips + start for s, start in present]),
+        )
+
+    clips = [clip for a in answers for clip in a.clips]
+    every = {name: joined([getattr(a, name) for a in answers]) for name in KINDS_OF_ANSWERS}
+    return Answers(clips, np.concatenate([a.labels for a in answers]), **every)
+
+
+def save_answers(path: Path, answers: Answers) -> None:
+    """Keep answers in an .npz; the clips by their names."""
+    arrays: dict[str, NDArray[Any]] = {"clips": np.array([c.name for c in answers.clips]), "labels": answers.labels}
+    for name in KINDS_OF_ANSWERS:
+        said = getattr(answers, name)
+        if said is not None:
+            arrays |= {f"{name}_probabilities": said.probabilities, f"{name}_clips": said.clips}
+    with replacing(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def load_answers(path: Path, dataset: Dataset) -> Answers:
+    """What `save_answers` has kept about clips of a dataset."""
+    known = {part.clip.name: part.clip for side in dataset.sides.values() for part in side}
+    with np.load(path) as arrays:
+        said = {
+            name: Said(arrays[f"{name}_probabilities"], arrays[f"{name}_clips"])
+            for name in KINDS_OF_ANSWERS
+            if f"{name}_clips" in arrays
+        }
+        every = {name: said.get(name) for name in KINDS_OF_ANSWERS}
+        return Answers([known[name] for name in arrays["clips"]], arrays["labels"], **every)

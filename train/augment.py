@@ -1,19 +1,88 @@
-"""Other rooms, microphones and levels, made in the MFCC domain.
+"""Other levels, microphones and rooms for a training crop, made where they are cheap: in the power of the mel bands.
 
-The DCT-II is orthonormal: a gain of g dB adds g·√n_mels to the first coefficient, and an equaliser curve
-a·cos(πk(n + ½)/n_mels) dB adds a·√(n_mels/2) to the k-th.
+A gain and a band limit are products there, noise is a sum, and a room's late reverberation smears each band's power
+over time with an exponential decay (Polack's model, as in Habets 2007). Nothing has to be rendered again.
 """
 
 import numpy as np
 
-from edge.frontend import FloatArray
+from edge.frontend import AMIN, DoubleArray, FloatArray, FrontEnd, hz_to_mel, mel_to_hz
 from train.recipes import Augmentation
 
+NEPERS = float(np.log(10) / 10)  # of a decibel of power
+LEAST_ECHO = 2e-3  # of the direct sound; what is quieter is not computed
+NOISE_COURSES = 4096  # frames' powers of noise to draw from
+NOISE_FREEDOM = 6  # degrees of freedom of a band's noise power from frame to frame
 
-def colour(blocks: FloatArray, settings: Augmentation, n_mels: int, rng: np.random.Generator) -> FloatArray:
-    """A random gain and a random smooth equaliser for each crop: MFCCs (n, T, frames, n_mfcc) → the same shape."""
-    offset = np.zeros((len(blocks), blocks.shape[-1]), np.float32)
-    offset[:, 0] = rng.uniform(-settings.gain_db, settings.gain_db, len(blocks)) * np.sqrt(n_mels)
-    for k in range(1, settings.eq_terms + 1):
-        offset[:, k] = rng.normal(0, settings.eq_db / k, len(blocks)) * np.sqrt(n_mels / 2)
-    return blocks + offset[:, None, None, :]
+
+class Surroundings:
+    """Puts crops into random surroundings."""
+
+    def __init__(self, settings: Augmentation, front_end: FrontEnd) -> None:
+        self._settings, self._frame_rate = settings, front_end.frame_rate
+        ends = hz_to_mel(np.array([front_end.f_min, front_end.f_max]))
+        self._centres = mel_to_hz(np.linspace(ends[0], ends[1], front_end.n_mels + 2))[1:-1]
+        place = (np.arange(front_end.n_mels) + 0.5) / front_end.n_mels
+        self._cosines = np.cos(np.pi * np.arange(1, settings.eq_terms + 1)[:, None] * place)
+        noise = np.random.default_rng(0).chisquare(NOISE_FREEDOM, NOISE_COURSES) / NOISE_FREEDOM
+        self._noise = noise.astype(np.float32)
+
+    def around(self, log_mel: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Each of (n, frames, n_mels) crops in dB as another device hears it elsewhere: the same shape."""
+        power = np.exp(log_mel * np.float32(NEPERS))
+        for crop in power:
+            if rng.random() < self._settings.share:
+                self._reverberate(crop, rng)
+            if rng.random() < self._settings.overdriven_share:
+                self._overdrive(crop, rng)
+        power += self._noise_floor(power, rng)[:, None] * rng.choice(self._noise, size=(1, *power.shape[1:]))
+        power *= self._colour(len(power), rng)[:, None]
+        decibels: FloatArray = np.log(power + np.float32(AMIN)) / np.float32(NEPERS)
+        return decibels
+
+    def _reverberate(self, power: FloatArray, rng: np.random.Generator) -> None:
+        """Smear (frames, n_mels) of power in place."""
+        seconds = rng.uniform(*self._settings.reverberation_seconds)  # until the power has fallen by 60 dB
+        wet = rng.uniform(*self._settings.wet_share)
+        frames = np.arange(1, round(seconds * self._frame_rate) + 2)
+        echoes = np.exp(-np.log(1e6) * frames / self._frame_rate / seconds)
+        echoes *= wet / echoes.sum()
+        direct = power.copy()
+        power *= np.float32(1 - wet)
+        for delay, echo in zip(frames, echoes.astype(np.float32), strict=True):
+            if echo < LEAST_ECHO:
+                break
+            power[delay:] += echo * direct[:-delay]
+
+    def _overdrive(self, power: FloatArray, rng: np.random.Generator) -> None:
+        """Add to each of (frames, n_mels) what clipping spreads over all bands, in proportion to the frame's power."""
+        spread = np.exp(-rng.uniform(*self._settings.overdrive_db) * NEPERS) * self._slope(1, rng)
+        power += power.mean(axis=1, keepdims=True) * spread.astype(np.float32)
+
+    def _slope(self, count: int, rng: np.random.Generator) -> DoubleArray:
+        """Spectra between white and pink, of mean 1: (count, n_mels)."""
+        slope = rng.uniform(-6, 0, (count, 1))  # dB an octave, of what a mel band holds
+        shape = (self._centres / 1000) ** (slope / (10 * np.log10(2)))
+        spectra: DoubleArray = shape / shape.mean(axis=1, keepdims=True)
+        return spectra
+
+    def _noise_floor(self, power: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Power of a noise between white and pink, for a share of (n, frames, n_mels) crops: (n, n_mels)."""
+        count = len(power)
+        snr = rng.uniform(*self._settings.snr_db, count)
+        level = power.mean(axis=(1, 2)) * np.exp(-snr * NEPERS) * (rng.random(count) < self._settings.share)
+        floor: FloatArray = (level[:, None] * self._slope(count, rng)).astype(np.float32)
+        return floor
+
+    def _colour(self, count: int, rng: np.random.Generator) -> FloatArray:
+        """Gain, a smooth equaliser, and for a share of crops a small microphone's band, as power: (count, n_mels)."""
+        settings = self._settings
+        decibels = rng.uniform(-settings.gain_db, settings.gain_db, (count, 1))
+        weights = settings.eq_db / np.arange(1, settings.eq_terms + 1)
+        decibels = decibels + rng.normal(0, weights, (count, settings.eq_terms)) @ self._cosines
+        low, high = (rng.uniform(*edges, (count, 1)) for edges in (settings.low_hz, settings.high_hz))
+        order = rng.integers(1, 4, (count, 1))  # of a Butterworth filter
+        power = 1 / (1 + (low / self._centres) ** (2 * order)) / (1 + (self._centres / high) ** (2 * order))
+        power = np.where(rng.random((count, 1)) < settings.share, power, 1.0)
+        coloured: FloatArray = (power * np.exp(decibels * NEPERS)).astype(np.float32)
+        return coloured

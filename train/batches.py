@@ -1,25 +1,29 @@
 """Batches for training, each drawn by a generator seeded with (seed, epoch): a resumed run sees what it would have."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.card import Normalisation
 from edge.frontend import FloatArray
-from train import augment
+from train.augment import Surroundings
 from train.backend import tf
 from train.dataset import Part
+from train.distil import NO_LESSON, Key, Lesson, key_of
+from train.features import cepstra
 from train.recipes import Recipe, Stream
+from train.teacher import FEATURES as TEACHER_FEATURES
 
-Batch = tuple[FloatArray, FloatArray]  # network inputs and one-hot targets
+Batch = tuple[Any, ...]  # network inputs, targets and, where they are not all worth the same, weights
 
 
 class Batches(Protocol):
     """The training side, epoch by epoch."""
 
     steps: int  # batches an epoch
+    signature: tuple[Any, ...]  # of a batch, for tf.data
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch, the same ones whenever it is asked for."""
@@ -32,6 +36,7 @@ class WindowBatches:
         self._inputs, self._targets = inputs, targets
         self._batch, self._seed = batch, seed
         self.steps = -(-len(inputs) // batch)
+        self.signature = tuple(tf.TensorSpec((None, *array.shape[1:])) for array in (inputs, targets))
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Batches of (n, frames, n_mfcc) and (n, labels)."""
@@ -42,45 +47,102 @@ class WindowBatches:
 
 
 class CropBatches:
-    """Random crops of whole clips, every class as often, one length a batch, augmented.
+    """Random crops of whole clips, every class as often, each in surroundings of its own.
 
-    Of a class that has both recordings and reconstructions, each kind has its share whatever its number.
+    Of a class that has both recordings and reconstructions, each kind has its share whatever its number. With a
+    teacher, the network also learns what its `lessons` say of labelled clips; and a share of each batch is unlabelled
+    music, whose targets are the teacher's opinion.
     """
 
     def __init__(
-        self, parts: list[Part], labels: int, normalisation: Normalisation, recipe: Recipe, stream: Stream, seed: int
+        self,
+        parts: list[Part],
+        labels: int,
+        normalisation: Normalisation,
+        recipe: Recipe,
+        stream: Stream,
+        seed: int,
+        steps: int,
+        lessons: dict[Key, Lesson] | None = None,
+        unlabelled: list[tuple[FloatArray, Lesson]] | None = None,
     ) -> None:
-        self._kinds: list[list[list[FloatArray]]] = [[[], []] for _ in range(labels)]  # recorded, reconstructed
+        """Take `lessons` by `key_of` a part, and `unlabelled` log-mels with theirs."""
+        self._kinds: list[list[list[Part]]] = [[[], []] for _ in range(labels)]  # recorded, reconstructed
         for part in parts:
-            self._kinds[part.label][part.reconstructed].append(to_blocks(part.features, stream.block_frames))
+            self._kinds[part.label][part.reconstructed].append(part)
         self._mean = np.asarray(normalisation.mean, np.float32)
         self._scale = np.asarray(normalisation.scale, np.float32)
         self._recipe, self._stream, self._seed = recipe, stream, seed
-        self.steps = max(1, round(len({p.clip.name for p in parts}) * stream.crops_per_clip / recipe.batch))
+        self._lessons, self._unlabelled = lessons, unlabelled or []
+        self._surroundings = Surroundings(stream.augmentation, recipe.front_end)
+        self.steps = steps
+        self.signature = self._signature(labels)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """Batches of (n, T, block_frames, n_mfcc) and (n, labels)."""
+        """Batches of blocks (n, T, block_frames, n_mfcc) and targets by output, the same for every block of a crop."""
         rng = np.random.default_rng([self._seed, number])
-        settings = self._stream.augmentation
         for _ in range(self.steps):
-            length = int(rng.choice(self._stream.crop_blocks))
-            labels = rng.permutation(len(self._kinds))[np.arange(self._recipe.batch) % len(self._kinds)]
-            crops = np.stack([self._crop(label, length, rng) for label in labels])
-            crops = augment.colour(crops, settings, self._recipe.front_end.n_mels, rng)
-            yield (crops - self._mean) / self._scale, one_hot(labels, len(self._kinds))
+            yield self._batch(rng)
 
-    def _crop(self, label: int, length: int, rng: np.random.Generator) -> FloatArray:
-        """`length` blocks from anywhere in a clip of a class; a shorter clip goes round."""
+    def _batch(self, rng: np.random.Generator) -> Batch:
+        stream, front_end = self._stream, self._recipe.front_end
+        without = round(self._recipe.batch * stream.unlabelled_share) if self._unlabelled else 0
+        classes = rng.permutation(len(self._kinds))[np.arange(self._recipe.batch - without) % len(self._kinds)]
+        chosen = [self._labelled(label, rng) for label in classes]
+        chosen += [self._unlabelled[i] for i in rng.integers(len(self._unlabelled) or 1, size=without)]
+        targets = one_hot(classes, len(self._kinds))
+        if self._lessons is not None:
+            opinions = np.stack([lesson.opinion for _, lesson in chosen])
+            trust = np.where(np.arange(len(chosen)) < len(classes), stream.opinion_share, 1.0).astype(np.float32)
+            targets = np.pad(targets, [(0, without), (0, 0)]) * (1 - trust)[:, None] + opinions * trust[:, None]
+        starts = [self._start(log_mel, rng) for log_mel, _ in chosen]
+        crops = np.stack(
+            [around(log_mel, s, stream.crop_frames) for (log_mel, _), s in zip(chosen, starts, strict=True)]
+        )
+        crops = self._surroundings.around(crops.astype(np.float32), rng)
+        blocks = (cepstra(crops, front_end) - self._mean) / self._scale
+        blocks = blocks.reshape(len(crops), -1, stream.block_frames, front_end.n_mfcc)
+        answers = np.repeat(targets[:, None], blocks.shape[1], axis=1)
+        if self._lessons is None:
+            return blocks, {"probabilities": answers}
+        window_frames = stream.window_blocks * stream.block_frames
+        features = [
+            around(lesson.features, round(s / window_frames), stream.crop_windows)
+            for (_, lesson), s in zip(chosen, starts, strict=True)
+        ]
+        return blocks, {"probabilities": answers, "teacher": np.stack(features)}
+
+    def _labelled(self, label: int, rng: np.random.Generator) -> tuple[FloatArray, Lesson]:
+        """A clip of a class."""
         recorded, reconstructed = self._kinds[label]
-        clips = recorded or reconstructed
+        parts = recorded or reconstructed
         if recorded and reconstructed and rng.random() < self._stream.reconstructed_share:
-            clips = reconstructed
-        blocks = clips[rng.integers(len(clips))]
-        spare = len(blocks) - length
-        if spare >= 0:
-            start = rng.integers(spare + 1)
-            return blocks[start : start + length]
-        return blocks[(rng.integers(len(blocks)) + np.arange(length)) % len(blocks)]
+            parts = reconstructed
+        part = parts[rng.integers(len(parts))]
+        return part.features, self._lessons[key_of(part)] if self._lessons is not None else NO_LESSON
+
+    def _start(self, log_mel: FloatArray, rng: np.random.Generator) -> int:
+        """The first frame of a crop; at the first of a window of the teacher's, if there is a teacher."""
+        spare = max(0, len(log_mel) - self._stream.crop_frames)
+        if self._lessons is None:
+            return int(rng.integers(spare + 1))
+        window_frames = self._stream.window_blocks * self._stream.block_frames
+        return window_frames * int(rng.integers(spare // window_frames + 1))
+
+    def _signature(self, labels: int) -> tuple[Any, ...]:
+        stream = self._stream
+        blocks = tf.TensorSpec((None, None, stream.block_frames, self._recipe.front_end.n_mfcc))
+        targets = {"probabilities": tf.TensorSpec((None, None, labels))}
+        if self._lessons is not None:
+            targets["teacher"] = tf.TensorSpec((None, stream.crop_windows, TEACHER_FEATURES))
+        return blocks, targets
+
+
+def around(course: FloatArray, start: int, length: int) -> FloatArray:
+    """`length` rows of (n, …) from `start` on; a shorter course goes round."""
+    if start + length <= len(course):
+        return course[start : start + length]
+    return course[(start + np.arange(length)) % len(course)]
 
 
 def to_blocks(frames: FloatArray, block_frames: int) -> FloatArray:
@@ -98,12 +160,11 @@ def one_hot(labels: NDArray[np.int64], count: int) -> FloatArray:
 class EpochDataset:
     """The batches of whichever epoch is to come, as one `tf.data.Dataset` of fixed type, so that nothing retraces."""
 
-    def __init__(self, batches: Batches, input_shape: tuple[int | None, ...], labels: int) -> None:
+    def __init__(self, batches: Batches) -> None:
         self.next_epoch = 0
         self._batches = batches
-        signature = (tf.TensorSpec((None, *input_shape)), tf.TensorSpec((None, labels)))
-        dataset = tf.data.Dataset.from_generator(self._generate, output_signature=signature)
-        self.dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches.steps)).prefetch(2)
+        dataset = tf.data.Dataset.from_generator(self._generate, output_signature=batches.signature)
+        self.dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches.steps)).prefetch(4)
 
     def _generate(self) -> Iterator[Batch]:
         yield from self._batches.epoch(self.next_epoch)

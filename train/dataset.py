@@ -2,23 +2,26 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edge.card import Normalisation
 from edge.frontend import FloatArray
 from train.corpus import Clip
+from train.features import mfccs
+from train.recipes import Recipe
 
 
 @dataclass(frozen=True)
 class Part:
     """What one example is made of: a segment of a window recipe, or the whole clip of a stream recipe."""
 
-    features: FloatArray  # (frames, n_mfcc)
+    features: FloatArray  # as train.features.compute has them: (frames, n_mfcc), or (frames, n_mels) of a stream recipe
     clip: Clip
     label: int
     reconstructed: bool = False  # whether a vocoder made it, or this copy of it
+    kind: str | None = None  # of copy, see train.copies; None for the clip itself
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,21 @@ class Dataset:
     skipped: dict[str, str]  # file → reason
     unlisted: int
     sources: dict[str, str]  # clip name → where its audio comes from, as far as the lists say
+    artists: dict[str, str]  # clip name → who plays, as far as the lists say
     vocoded: dict[str, list[Part]]  # side → copies of its recorded music; empty where nothing is reconstructed
+    copies: list[Part]  # of the training side, slower, faster and in a room; none for windows and segments
+    folds: dict[str, int]  # clip name → fold, where the split is folds and all clips are on the training side
+
+    def without_fold(self, number: int) -> "Dataset":
+        """The same corpus with one fold as the side that is held back."""
+
+        def divided(parts: list[Part]) -> dict[str, list[Part]]:
+            held_back = [part for part in parts if self.folds[part.clip.name] == number]
+            return {"train": [part for part in parts if self.folds[part.clip.name] != number], "valid": held_back}
+
+        vocoded = divided(self.vocoded["train"]) if self.vocoded else {}
+        sides, copies = divided(self.sides["train"]), divided(self.copies)["train"]
+        return replace(self, sides=sides, held_back="valid", vocoded=vocoded, copies=copies, folds={})
 
     @property
     def fingerprint(self) -> str:
@@ -64,9 +81,9 @@ class Dataset:
         total = Counter(part.clip.label for part in train)
         return tuple(label for label in self.labels if 2 * marked[label] > total[label])
 
-    def normalisation(self) -> Normalisation:
+    def normalisation(self, recipe: Recipe) -> Normalisation:
         """Mean and deviation of each coefficient over the music of the training side."""
-        music = [p.features for p in self.sides["train"] if p.clip.label not in self.not_music]
+        music = [mfccs(p.features, recipe) for p in self.sides["train"] if p.clip.label not in self.not_music]
         frames = np.concatenate(music).astype(np.float64)
         return Normalisation(tuple(frames.mean(axis=0).tolist()), tuple((frames.std(axis=0) + 1e-6).tolist()))
 

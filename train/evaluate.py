@@ -7,12 +7,14 @@ from pathlib import Path
 from edge.card import from_json
 from edge.command import run
 from edge.errors import EdgeError
+from train.answers import load_answers, merged
 from train.backend import keras
-from train.features import default_cache
+from train.cache import default_folder
 from train.finish import answer, report
+from train.fit import fitting
 from train.prepare import prepare
 from train.recipes import RECIPES
-from train.run import CARD, HISTORY, METRICS, NETWORK, TRAINED, read_arguments
+from train.run import ANSWERS, CARD, HISTORY, METRICS, NETWORK, TRAINED, fold_folder, read_arguments
 from train.training import read_history
 
 
@@ -26,16 +28,20 @@ def main(argv: list[str] | None = None) -> int:
     arguments = read_arguments(folder)
     if not (folder / METRICS).exists():
         raise EdgeError(f"{folder} is not finished; go on with: {arguments.command}")
-    recipe = RECIPES[arguments.recipe]
+    recipe = fitting(RECIPES[arguments.recipe], arguments.split)
     other = Path(arguments.other) if arguments.other else None
-    dataset = prepare(words.data, other, recipe, arguments.split, arguments.seed, default_cache())
+    dataset = prepare(words.data, other, recipe, arguments.split, arguments.seed, default_folder())
     if dataset.fingerprint != arguments.corpus_sha256:
         raise EdgeError(f"{words.data} is not the corpus that {folder} was trained on, or has changed since")
     card = from_json((folder / CARD).read_text())
-    network = keras.models.load_model(folder / (TRAINED if recipe.stream else NETWORK))
-    answers = answer(network, dataset, dataset.held_back, recipe, card.normalisation)
+    if dataset.folds:  # the networks that were judged are not kept, their answers are
+        folds = sorted(set(dataset.folds.values()))
+        answers = merged([load_answers(fold_folder(folder, number) / ANSWERS, dataset) for number in folds])
+    else:
+        network = keras.models.load_model(folder / (TRAINED if recipe.stream else NETWORK))
+        answers = answer(network, dataset, dataset.held_back, recipe, card.normalisation)
     history = read_history(folder / HISTORY)
-    report(answers, history, dataset, recipe, arguments, card.thresholds.temperature, folder)
+    report(answers, history, dataset, recipe, arguments, card.thresholds, folder)
     return 0
 
 

@@ -1,14 +1,12 @@
-"""MFCCs by librosa, extracted in parallel and kept on disk.
+"""Features by librosa, extracted in parallel and kept on disk.
 
 What an entry of the cache depends on is its name: the file's bytes, the front end, the segmenting, librosa's version,
-and the vocoder if the samples went through it.
+and the kind of copy.
 """
 
 import dataclasses
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import joblib
@@ -17,15 +15,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from tqdm import tqdm
 
-from edge.frontend import FloatArray, FrontEnd
+from edge.frontend import FloatArray, FrontEnd, dct_basis
+from train import cache
 from train.audio import BadClipError, decode
+from train.copies import METHODS, copy_of
 from train.recipes import Recipe
-from train.vocoder import METHOD, vocode
-
-
-def default_cache() -> Path:
-    """Where features are kept: the user's cache folder, as the XDG base directory specification has it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-listen" / "features"
 
 
 def mel_power(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
@@ -43,47 +37,67 @@ def mel_power(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
     return power
 
 
+def log_mel(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
+    """Mel power in dB re 1.0 by librosa: (n,) samples → (frames, n_mels)."""
+    decibels: FloatArray = librosa.power_to_db(mel_power(samples, front_end), top_db=front_end.top_db).T
+    return decibels
+
+
 def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
     """MFCCs as `edge.frontend.mfcc` has them, by librosa: (n,) samples → (frames, n_mfcc)."""
-    decibels = librosa.power_to_db(mel_power(samples, front_end), top_db=front_end.top_db)
-    features: FloatArray = librosa.feature.mfcc(S=decibels, n_mfcc=front_end.n_mfcc).T
+    features: FloatArray = librosa.feature.mfcc(S=log_mel(samples, front_end).T, n_mfcc=front_end.n_mfcc).T
     return features.astype(np.float32)
 
 
-def compute(content: bytes, recipe: Recipe, vocoded: bool = False) -> FloatArray:
-    """Features of an audio file's bytes: (parts, frames, n_mfcc). Raise BadClipError.
+def mfccs(features: FloatArray, recipe: Recipe) -> FloatArray:
+    """MFCCs of a part of what `compute` has: (frames, n_mfcc or n_mels) → (frames, n_mfcc)."""
+    return cepstra(features, recipe.front_end) if recipe.stream else features
 
-    A window recipe has one part for each whole segment, each computed on its own as the device does; a stream recipe
-    has the whole clip as its only part. With `vocoded` they are of the clip's copy by `vocode`.
+
+def cepstra(log_mel: FloatArray, front_end: FrontEnd) -> FloatArray:
+    """MFCCs of mel power in dB: (..., n_mels) → (..., n_mfcc)."""
+    basis = dct_basis(front_end.n_mfcc, front_end.n_mels).astype(np.float32)
+    features: FloatArray = log_mel.astype(np.float32) @ basis
+    return features
+
+
+def compute(content: bytes, recipe: Recipe, kind: str | None = None) -> FloatArray:
+    """What a recipe learns from, of an audio file's bytes. Raise BadClipError.
+
+    A window recipe has (segments, frames, n_mfcc): the MFCCs of each whole segment, each computed on its own as the
+    device does. A stream recipe has (1, frames, n_mels): the whole clip's mel power in dB, of which training makes
+    MFCCs after it has put the clip into other surroundings; half precision, 0.03 dB, halves what a corpus takes. With
+    `kind` they are of that copy of the clip (train.copies).
     """
     samples = decode(content, recipe.front_end.sample_rate)
     length = recipe.segment_samples
     if len(samples) < length:
         seconds = len(samples) / recipe.front_end.sample_rate
         raise BadClipError(f"too short ({seconds:.1f} s, a segment is {recipe.segment_seconds:g} s)")
-    if vocoded:
-        samples = vocode(samples, recipe.front_end.sample_rate)
-    parts = [samples] if recipe.stream else sliding_window_view(samples, length)[::length]
-    return np.stack([librosa_mfcc(part, recipe.front_end) for part in parts])
+    if kind is not None:
+        samples = copy_of(content, samples, recipe.front_end.sample_rate, kind)
+    if recipe.stream is not None:
+        return log_mel(samples, recipe.front_end)[None].astype(np.float16)
+    return np.stack([librosa_mfcc(part, recipe.front_end) for part in sliding_window_view(samples, length)[::length]])
 
 
-def extract(paths: list[Path], recipe: Recipe, cache: Path, vocoded: bool = False) -> list[FloatArray | str]:
+def extract(paths: list[Path], recipe: Recipe, folder: Path, kind: str | None = None) -> list[FloatArray | str]:
     """For each file its features as `compute` has them, or the reason why there are none."""
-    jobs = (joblib.delayed(_features_or_reason)(path, recipe, cache, vocoded) for path in paths)
+    jobs = (joblib.delayed(_features_or_reason)(path, recipe, folder, kind) for path in paths)
     results = joblib.Parallel(n_jobs=-1, return_as="generator")(jobs)
-    return list(
-        tqdm(results, total=len(paths), desc="vocoded features" if vocoded else "features", unit="clip", disable=None)
-    )
+    return list(tqdm(results, total=len(paths), desc=f"features {kind or ''}", unit="clip", disable=None))
 
 
-def _features_or_reason(path: Path, recipe: Recipe, cache: Path, vocoded: bool = False) -> FloatArray | str:
+def _features_or_reason(path: Path, recipe: Recipe, folder: Path, kind: str | None = None) -> FloatArray | str:
+    front_end = recipe.front_end
+    width, dtype = (front_end.n_mels, np.float16) if recipe.stream else (front_end.n_mfcc, np.float32)
     try:
         content = path.read_bytes()
-        entry = cache / f"{_key(content, recipe, vocoded)}.npy"
-        features = _read_entry(entry, recipe.front_end.n_mfcc)
+        entry = folder / f"{_key(content, recipe, kind)}.npy"
+        features = cache.read(entry, (None, None, width), dtype)
         if features is None:
-            features = compute(content, recipe, vocoded)
-            _write_entry(entry, features)
+            features = compute(content, recipe, kind)
+            cache.write(entry, features)
         return features
     except BadClipError as error:
         return str(error)
@@ -91,38 +105,17 @@ def _features_or_reason(path: Path, recipe: Recipe, cache: Path, vocoded: bool =
         return f"unreadable ({error.strerror})"
 
 
-def _key(content: bytes, recipe: Recipe, vocoded: bool) -> str:
+def _key(content: bytes, recipe: Recipe, kind: str | None) -> str:
+    front_end = dataclasses.asdict(recipe.front_end)
+    if recipe.stream is not None:
+        del front_end["n_mfcc"]  # of no account yet
     identity = {
         "audio": hashlib.sha256(content).hexdigest(),
-        "front_end": dataclasses.asdict(recipe.front_end),
+        "front_end": front_end,
         "segment_samples": recipe.segment_samples,
-        "whole_clip": recipe.stream is not None,
+        "log_mel": recipe.stream is not None,
         "librosa": librosa.__version__,
     }
-    if vocoded:
-        identity["vocoded"] = METHOD
+    if kind is not None:
+        identity[kind] = METHODS[kind]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-
-
-def _read_entry(entry: Path, n_mfcc: int) -> FloatArray | None:
-    """The features of a cache entry, None where it is missing or damaged."""
-    try:
-        features: FloatArray = np.load(entry, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    sound = features.dtype == np.float32 and features.ndim == 3 and features.shape[2] == n_mfcc
-    return features if sound else None
-
-
-def _write_entry(entry: Path, features: FloatArray) -> None:
-    """Keep features under a name that appears only when they are complete; a full disk only costs the cache."""
-    temporary = None
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".tmp", delete=False) as file:
-            temporary = Path(file.name)
-            np.save(file, features)
-        temporary.replace(entry)
-    except OSError:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

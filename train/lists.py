@@ -20,6 +20,7 @@ class Listed:
     label: str | None
     side: str
     source: str
+    artist: str
     where: str  # file and line, for messages
 
 
@@ -29,7 +30,13 @@ class Matched:
 
     sides: dict[str, str]  # clip name → train, valid or test; clips on no list are missing
     sources: dict[str, str]  # clip name → where its audio comes from, for clips whose line says so
+    artists: dict[str, str]  # clip name → who plays, for clips whose line says so
     missing: list[str]  # lines whose file is not there
+
+
+def there_are(data: Path) -> bool:
+    """Whether a corpus has lists."""
+    return (data / TABLE).is_file() or any(next(data.glob(f"{side}*.txt"), None) for side in SIDES)
 
 
 def match(clips: list[Clip], data: Path) -> Matched:
@@ -44,6 +51,7 @@ def match(clips: list[Clip], data: Path) -> Matched:
         by_track.setdefault(clip.track, []).append(clip)
     sides: dict[str, str] = {}
     sources: dict[str, str] = {}
+    artists: dict[str, str] = {}
     missing = []
     for line in listed:
         found = [clip for clip in by_track.get(line.track, ()) if line.label in (None, clip.label)]
@@ -54,10 +62,12 @@ def match(clips: list[Clip], data: Path) -> Matched:
                 raise EdgeError(f"{line.where}: {line.track} is listed as {line.side} and as {sides[clip.name]}")
             if line.source:
                 sources[clip.name] = line.source
+            if line.artist:
+                artists[clip.name] = line.artist
     for side in ("train", "valid"):
         if side not in sides.values():
             raise EdgeError(f"the lists in {data} put no clip on the {side} side")
-    return Matched(sides, sources, missing)
+    return Matched(sides, sources, artists, missing)
 
 
 def _read(data: Path, labels: set[str]) -> Iterator[Listed]:
@@ -79,7 +89,7 @@ def _parse_path(line: str, side: str, where: str, labels: set[str]) -> Listed:
     label = next((part for part in folders if part in labels), None)
     if folders and label is None:
         raise EdgeError(f'{where}: "{line}" names no class of the corpus, which has {", ".join(sorted(labels))}')
-    return Listed(path.stem, label, side, "", where)
+    return Listed(path.stem, label, side, "", "", where)
 
 
 def _read_table(path: Path, labels: set[str]) -> Iterator[Listed]:
@@ -94,7 +104,7 @@ def _read_table(path: Path, labels: set[str]) -> Iterator[Listed]:
             raise EdgeError(f'{where}: no class "{label}" in the corpus, which has {", ".join(sorted(labels))}')
         if side not in SIDES:
             raise EdgeError(f'{where}: the split is "{side}", not one of {", ".join(SIDES)}')
-        yield Listed(row["track"], label, side, row.get("source") or "", where)
+        yield Listed(row["track"], label, side, row.get("source") or "", row.get("artist") or "", where)
 
 
 def _text(path: Path) -> str:

@@ -20,10 +20,13 @@ def draw_curves(history: History, path: Path) -> None:
     """Loss and accuracy of training and validation by epoch."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     epochs = [row["epoch"] + 1 for row in history]
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        # Where a teacher has a loss of its own, Keras puts the output's name in front.
+        name = next(n for n in (f"probabilities_{quantity}", quantity) if n in history[0])
         axes.plot(epochs, [row[name] for row in history], label="train")
-        axes.plot(epochs, [row[f"val_{name}"] for row in history], label="validation")
-        axes.set(xlabel="epoch", ylabel=name)
+        if f"val_{name}" in history[0]:
+            axes.plot(epochs, [row[f"val_{name}"] for row in history], label="validation")
+        axes.set(xlabel="epoch", ylabel=quantity)
         axes.legend()
     figure.savefig(path, dpi=120)
 

@@ -4,9 +4,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from edge.errors import EdgeError, UsageError
+from edge.errors import EdgeError
 from edge.frontend import FloatArray
-from train import lists, splits
+from train import copies, lists, splits
 from train.corpus import OTHER, Clip, find_clips
 from train.dataset import Dataset, Part, digest
 from train.features import extract
@@ -17,6 +17,8 @@ NOTES = {
     "segments": "LEAKY: segments of the same tracks are in training, so this is no accuracy on new music",
     "tracks": "no track is on two sides of the split; artists may be",
     "lists": "the sides are as the corpus lists them",
+    "folds": "each clip is judged by a network that never heard its artist, as far as the lists name artists; the "
+    "network that is kept has heard them all",
 }
 TWIN = "the same audio is on a side that is judged by"
 Read = tuple[Clip, FloatArray]  # a clip and its features, (parts, frames, n_mfcc)
@@ -24,21 +26,22 @@ Read = tuple[Clip, FloatArray]  # a clip and its features, (parts, frames, n_mfc
 
 def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: int, cache: Path) -> Dataset:
     """Make a corpus ready for a recipe; what is skipped is named on standard error. Raise EdgeError."""
-    if split == "segments" and recipe.stream is not None:
-        raise UsageError(f"--split segments cuts tracks apart; the recipe {recipe.name} takes tracks or lists")
     clips = find_clips(data, other)
     labels = tuple(dict.fromkeys(clip.label for clip in clips))
     not_music = (OTHER,) if other is not None else ()
-    matched = lists.match(clips, data) if split == "lists" else lists.Matched({}, {}, [])
-    wanted = [c for c in clips if split != "lists" or c.name in matched.sides or c.label in not_music]
+    matched = _match(clips, data, split)
+    listed = {name for name, side in matched.sides.items() if split != "folds" or side != "test"}
+    wanted = [c for c in clips if not listed or c.name in listed or c.label in not_music]
     read, skipped = _read(wanted, recipe, cache)
     skipped |= dict.fromkeys(matched.missing, "listed, but not there")
     _name(skipped)
     if left_out := len(clips) - len(wanted):
-        print(f"left out {left_out} clips that are on no list", file=sys.stderr)
+        print(f"left out {left_out} clips that are on no list that is used", file=sys.stderr)
     _refuse_empty(labels, [clip.label for clip, _ in read], "has no clip that can be used")
 
     reconstructed = {name for name, source in matched.sources.items() if source == RECONSTRUCTED}
+    if split == "segments" and recipe.stream is not None:
+        read = [(clip, _segments(features, recipe)) for clip, features in read]
     parts = [
         Part(part, clip, labels.index(clip.label), clip.name in reconstructed)
         for clip, features in read
@@ -49,12 +52,15 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
     _name(twins)
     placed = {side: [p for p, own in zip(parts, sides, strict=True) if own == side] for side in lists.SIDES}
     _refuse_empty(labels, [part.clip.label for part in placed["train"]], "has no clip on the training side")
-    if not any(part.clip.label not in not_music for part in placed["valid"]):
+    if split != "folds" and not any(part.clip.label not in not_music for part in placed["valid"]):
         raise EdgeError("no clip on the validation side can be used")
     held_back = "test" if placed["test"] else "valid"
-    vocoded = {}
-    if reconstructed and recipe.stream is not None:
-        vocoded = {side: _vocoded(placed[side], not_music, recipe, cache) for side in ("train", held_back)}
+    vocoded: dict[str, list[Part]] = {}
+    other_copies: list[Part] = []
+    if recipe.stream is not None and split != "segments":
+        other_copies = _copies(placed["train"], not_music, recipe, cache)
+        if reconstructed:
+            vocoded = {side: _vocoded(placed[side], not_music, recipe, cache) for side in ("train", held_back)}
     return Dataset(
         labels=labels,
         not_music=not_music,
@@ -65,8 +71,33 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
         skipped=skipped | twins,
         unlisted=left_out,
         sources=matched.sources,
+        artists=matched.artists,
         vocoded=vocoded,
+        copies=other_copies,
+        folds=_folds(read, matched.artists, seed) if split == "folds" else {},
     )
+
+
+def _match(clips: list[Clip], data: Path, split: str) -> lists.Matched:
+    """What the lists say, where the split takes them; folds go without, too: each track is its own artist then."""
+    if split == "lists" or (split == "folds" and lists.there_are(data)):
+        return lists.match(clips, data)
+    return lists.Matched({}, {}, {}, [])
+
+
+def _segments(features: FloatArray, recipe: Recipe) -> FloatArray:
+    """Whole segments of a whole clip's features: (1, frames, n_mels) → (segments, segment_frames, n_mels)."""
+    length = recipe.segment_frames
+    count = features.shape[1] // length
+    return features[0, : count * length].reshape(count, length, features.shape[2])
+
+
+def _folds(read: list[Read], artists: dict[str, str], seed: int) -> dict[str, int]:
+    """Clip name → fold."""
+    clips = [clip for clip, _ in read]
+    groups = [artists.get(clip.name, clip.name) for clip in clips]
+    folds = splits.split_folds([clip.label for clip in clips], groups, [digest(f) for _, f in read], seed)
+    return dict(zip((clip.name for clip in clips), folds, strict=True))
 
 
 def _read(clips: list[Clip], recipe: Recipe, cache: Path) -> tuple[list[Read], dict[str, str]]:
@@ -81,16 +112,30 @@ def _read(clips: list[Clip], recipe: Recipe, cache: Path) -> tuple[list[Read], d
     return read, skipped
 
 
+def _copies(parts: list[Part], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Part]:
+    """The training clips again: music at other speeds, and all of them in a room."""
+    music = [part for part in parts if part.clip.label not in not_music]
+    return [
+        *_copied(music, copies.SLOWER, recipe, cache),
+        *_copied(music, copies.FASTER, recipe, cache),
+        *_copied(parts, copies.IN_ROOM, recipe, cache),
+    ]
+
+
 def _vocoded(parts: list[Part], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Part]:
     """Copies of whole clips as the vocoder makes them.
 
     Reconstructions are such already; what is not music is heard less well for it, and no device hears it so.
     """
     recorded = [part for part in parts if not part.reconstructed and part.clip.label not in not_music]
-    found = extract([part.clip.path for part in recorded], recipe, cache, vocoded=True)
+    return [replace(part, reconstructed=True) for part in _copied(recorded, copies.VOCODED, recipe, cache)]
+
+
+def _copied(parts: list[Part], kind: str, recipe: Recipe, cache: Path) -> list[Part]:
+    found = extract([part.clip.path for part in parts], recipe, cache, kind)
     return [
-        replace(part, features=features[0], reconstructed=True)
-        for part, features in zip(recorded, found, strict=True)
+        replace(part, features=features[0], kind=kind)
+        for part, features in zip(parts, found, strict=True)
         if not isinstance(features, str)  # gone since it was first read
     ]
 
@@ -99,6 +144,8 @@ def _sides_of_parts(read: list[Read], split: str, seed: int, listed: dict[str, s
     """The side of each part of each clip; NOWHERE where a twin of the clip is on a side that is judged by."""
     if split == "segments":
         return splits.split_segments(sum(len(features) for _, features in read), seed)
+    if split == "folds":
+        return ["train"] * len(read)
     digests = [digest(features) for _, features in read]
     if split == "tracks":
         by_clip = splits.split_tracks([clip.label for clip, _ in read], digests, seed)

@@ -1,5 +1,6 @@
 """What a finished run leaves: the card, the tensors for the converter, metrics.json, and the table of it."""
 
+import csv
 import platform
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,18 +12,24 @@ from numpy.typing import NDArray
 
 from edge.card import Accuracy, Card, Normalisation, Thresholds, Training
 from edge.decision import calibrate
+from edge.frontend import FloatArray
 from train.answers import Answers, Said, normalise
 from train.backend import keras, tf
 from train.dataset import Dataset, Part
-from train.metrics import Measured, measure
+from train.features import mfccs
+from train.metrics import Measured, fit_temperature, measure
 from train.recipes import RECIPES, Recipe
-from train.run import Arguments
+from train.run import Arguments, replacing
 
-CALIBRATION_INPUTS = 300
+CONVERTER_INPUTS = 200  # clips for the converter, on either side
 HELD_BACK_SECONDS = 20.0  # shorter streams are left out of the converter's tensors, if there are longer ones
 
+# Of music clips, how many may be refused a label, or taken for no music, that wrong labels and noises be refused more.
+REFUSED_MUSIC = 0.03
+COVERAGES = tuple(i / 10 for i in range(10))
+
 FIXED_NOTE = "the number of epochs is fixed: no epoch was chosen by the held-back side"
-TEMPERATURE_NOTE = "the temperature was fitted on the {} side"
+TEMPERATURE_NOTE = "the temperature and the threshold for unknown were set on the {} side"
 SAME_SIDE_NOTE = ", which is the side reported: the calibration error is optimistic, the accuracy untouched"
 
 
@@ -32,8 +39,64 @@ def versions() -> dict[str, str]:
     return {name: package.__version__ for name, package in packages.items()} | {"python": platform.python_version()}
 
 
-def measurements(answers: Answers, dataset: Dataset, temperature: float, seed: int) -> dict[str, Measured]:
+def choose_thresholds(answers: Answers, dataset: Dataset) -> Thresholds:
+    """The temperature that the answers need, and the confidence under which a label is `unknown`.
+
+    That is as high as may be when REFUSED_MUSIC of the music clips get no label; 0 without a class of what is no music.
+    """
+    said = answers.per_track
+    temperature = fit_temperature(said.probabilities, answers.labels[said.clips])
+    if not dataset.not_music:
+        return replace(Thresholds(), temperature=temperature)
+    confidence, _ = confidences(answers, dataset, temperature)
+    unknown_below = float(np.quantile(confidence, REFUSED_MUSIC))
+    return replace(Thresholds(), temperature=temperature, unknown_below=round(unknown_below, 3))
+
+
+def confidences(answers: Answers, dataset: Dataset, temperature: float) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Of each music clip: the probability of its label, 0 where it is taken for no music; and whether it is right."""
+    said = answers.per_track
+    truth = answers.labels[said.clips]
+    is_music = np.array([label not in dataset.not_music for label in dataset.labels])
+    probabilities = calibrate(said.probabilities, temperature)[is_music[truth]]
+    answer = probabilities.argmax(axis=1)
+    return np.where(is_music[answer], probabilities.max(axis=1), 0), answer == truth[is_music[truth]]
+
+
+def coverage_curve(answers: Answers, dataset: Dataset, thresholds: Thresholds) -> list[dict[str, float]]:
+    """What a threshold for `unknown` costs and brings: the share of music that gets a label, and how much is right."""
+    confidence, right = confidences(answers, dataset, thresholds.temperature)
+    curve = []
+    for threshold in sorted({*COVERAGES, thresholds.unknown_below}):
+        labelled = confidence >= max(threshold, 1e-9)
+        accuracy = float(right[labelled].mean()) if labelled.any() else float("nan")
+        point = {"threshold": threshold, "coverage": float(labelled.mean()), "accuracy": accuracy}
+        curve.append({name: round(value, 4) for name, value in point.items()} | {"clips": int(labelled.sum())})
+    return curve
+
+
+def coverage_table(curve: list[dict[str, float]]) -> str:
+    """The curve for a terminal."""
+    rows = ["threshold for unknown   music labelled   of it right"]
+    rows += [f"{p['threshold']:21.3f} {p['coverage']:16.1%} {p['accuracy']:13.1%}" for p in curve]
+    return "\n".join(rows)
+
+
+def write_folds(answers: Answers, dataset: Dataset, path: Path) -> None:
+    """What each clip was called by the network that never heard it, as a table."""
+    said = answers.per_track
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as f:
+        writer = csv.writer(f)
+        writer.writerow(["clip", "label", "source", "fold", "said"])
+        for index, answer in zip(said.clips, said.probabilities.argmax(axis=1), strict=True):
+            clip = answers.clips[index]
+            source = dataset.sources.get(clip.name, "")
+            writer.writerow([clip.name, clip.label, source, dataset.folds[clip.name], dataset.labels[answer]])
+
+
+def measurements(answers: Answers, dataset: Dataset, thresholds: Thresholds, seed: int) -> dict[str, Measured]:
     """Everything measured on the held-back side, by name; accuracy is of music unless the name says otherwise."""
+    temperature = thresholds.temperature
 
     def measured(said: Said, per: str, chosen: set[int]) -> Measured:
         take = np.isin(said.clips, sorted(chosen))
@@ -50,6 +113,7 @@ def measurements(answers: Answers, dataset: Dataset, temperature: float, seed: i
         found["per_track_by_training_network"] = measured(answers.whole_clip, "track", music)
     if len(music) < len(answers.clips):
         found["per_track_with_not_music"] = measured(answers.per_track, "track", set(range(len(answers.clips))))
+        found["per_track_of_not_music"] = measured(answers.per_track, "track", set(range(len(answers.clips))) - music)
     sources = {i: dataset.sources[answers.clips[i].name] for i in music if answers.clips[i].name in dataset.sources}
     for source in sorted(set(sources.values())):
         chosen = {i for i, own in sources.items() if own == source}
@@ -84,12 +148,13 @@ def metrics_json(
     found: dict[str, Measured], dataset: Dataset, arguments: Arguments, temperature: float, seconds: float
 ) -> dict[str, Any]:
     """The content of metrics.json."""
-    note = TEMPERATURE_NOTE.format("valid") + (SAME_SIDE_NOTE if dataset.held_back == "valid" else "")
+    judged_by = "held-back" if dataset.folds else "valid"
+    note = TEMPERATURE_NOTE.format(judged_by) + ("" if dataset.held_back == "test" else SAME_SIDE_NOTE)
     return {
         "recipe": arguments.recipe,
         "split": arguments.split,
         "leaky": dataset.leaky,
-        "held_back_side": dataset.held_back,
+        "held_back_side": "folds" if dataset.folds else dataset.held_back,
         "notes": [dataset.note, FIXED_NOTE, RECIPES[arguments.recipe].chosen, note],
         "labels": list(dataset.labels),
         "not_music": list(dataset.not_music),
@@ -113,7 +178,7 @@ def make_card(
     recipe: Recipe,
     normalisation: Normalisation,
     arguments: Arguments,
-    temperature: float,
+    thresholds: Thresholds,
     found: dict[str, Measured],
 ) -> Card:
     """The card of a run; the export fills in what belongs to a file."""
@@ -127,7 +192,7 @@ def make_card(
         mode="stream" if recipe.stream else "window",
         frames=recipe.stream.block_frames if recipe.stream else recipe.segment_frames,
         window_samples=0 if recipe.stream else recipe.segment_samples,
-        thresholds=replace(Thresholds(), temperature=temperature),
+        thresholds=thresholds,
         training=Training(
             recipe=recipe.name,
             corpus=Path(arguments.data).name,
@@ -158,7 +223,7 @@ def example_tensors(
         chosen = np.random.default_rng(seed).permutation(len(parts))[:limit]
         parts = [parts[i] for i in sorted(chosen)]
     return {
-        "inputs": normalise(np.stack([part.features[:length] for part in parts]), normalisation),
+        "inputs": normalise(np.stack([mfccs(part.features[:length], recipe) for part in parts]), normalisation),
         "labels": np.array([part.label for part in parts]),
         "tracks": np.array([part.clip.name for part in parts]),
     }
@@ -166,7 +231,7 @@ def example_tensors(
 
 def table(found: dict[str, Measured], dataset: Dataset) -> str:
     """The measurements for a terminal."""
-    rows = [f"held back: {dataset.held_back}; {dataset.note}"]
+    rows = [f"held back: {'each fold in turn' if dataset.folds else dataset.held_back}; {dataset.note}"]
     for name, m in found.items():
         rows.append(
             f"{name.replace('_', ' '):32} {m.accuracy:.4f}  [{m.low:.4f}, {m.high:.4f}]  n = {m.n} ({m.tracks} tracks)"

@@ -14,6 +14,7 @@ from edge.errors import EdgeError
 ARGUMENTS, METRICS, CARD, HISTORY = "run.json", "metrics.json", "card.json", "history.csv"
 NETWORK, TRAINED, CHECKPOINT = "network.keras", "trained.keras", "checkpoint.keras"
 CALIBRATION, HELD_BACK, PICTURES = "calibration.npz", "held_back.npz", "pictures"
+ANSWERS, FOLDS = "answers.npz", "folds.csv"  # of a split in folds
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Arguments:
 
     data: str
     other: str | None
+    unlabelled: list[str]
     recipe: str
     split: str
     seed: int
@@ -74,6 +76,11 @@ def read_arguments(folder: Path) -> Arguments:
         return Arguments(**json.loads((folder / ARGUMENTS).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise EdgeError(f"{folder} is no run folder: {error}") from None
+
+
+def fold_folder(folder: Path, number: int) -> Path:
+    """Where the run of a fold is kept."""
+    return folder / f"fold-{number}"
 
 
 def write_json(path: Path, content: Any) -> None:

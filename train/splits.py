@@ -5,14 +5,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from edge.errors import EdgeError
 
 TEST_SHARE = 0.25
 VALID_SHARE = 0.2  # of what the test leaves
 OTHER_TRAIN_SHARE = 0.75
-KINDS = ("segments", "tracks", "lists")
+FOLDS = 3
+KINDS = ("segments", "tracks", "lists", "folds")
 NOWHERE = ""  # the side of what takes no part
 
 
@@ -49,6 +50,25 @@ def split_tracks(labels: Sequence[str], digests: Sequence[str], seed: int) -> li
             for index in members[chosen]:
                 sides[index] = "test" if place < tests else "valid"
     return sides
+
+
+def split_folds(labels: Sequence[str], groups: Sequence[str], digests: Sequence[str], seed: int) -> list[int]:
+    """FOLDS parts of about the same classes, no group in two of them, nor equal digests: the fold of each.
+
+    Raise EdgeError where a class has too few groups.
+    """
+    first: dict[str, str] = {}  # group of the first of its digest
+    together = [first.setdefault(digest, group) for digest, group in zip(digests, groups, strict=True)]
+    for label in sorted(set(labels)):
+        count = len({group for own, group in zip(labels, together, strict=True) if own == label})
+        if count < FOLDS:
+            raise EdgeError(f"the class {label} has clips of {count} artists or tracks; {FOLDS} folds need {FOLDS}")
+    folder = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    folds = [0] * len(labels)
+    for fold, (_, held_back) in enumerate(folder.split(np.zeros(len(labels)), labels, together)):
+        for index in held_back:
+            folds[index] = fold
+    return folds
 
 
 def side_of_other(name: str, seed: int) -> str:

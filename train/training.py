@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from edge.frontend import FloatArray
 from train.backend import keras
 from train.batches import EpochDataset
 from train.run import CHECKPOINT, HISTORY, replacing, writing
@@ -51,7 +50,7 @@ def train(
     epochs: EpochDataset,
     steps: int,
     count: int,
-    validation: tuple[FloatArray, FloatArray],
+    validation: tuple[Any, ...] | None,
     folder: Path,
     seed: int,
 ) -> tuple[keras.Model, History]:

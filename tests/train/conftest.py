@@ -1,11 +1,14 @@
 """A corpus of tones and noise: three classes that sound different, every clip its own."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+from train.recipes import EDGE, RECIPES
 
 RATE = 22_050
 CLASSES = ("chirp", "hiss", "hum")
@@ -45,7 +48,17 @@ def corpus(make_corpus: MakeCorpus) -> Path:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def small_edge() -> Iterator[None]:
+    """The recipe edge with a network that trains in a moment, for tests of what is around it."""
+    assert EDGE.stream is not None
+    stream = dataclasses.replace(EDGE.stream, filters=8, projection=16, lstm_units=16, crop_windows=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "edge", dataclasses.replace(EDGE, batch=8, stream=stream))
         yield

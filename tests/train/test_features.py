@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import soundfile
 from edge.frontend import FrontEnd, mfcc
 from train import features
 from train.audio import BadClipError, decode, load
-from train.features import compute, extract, librosa_mfcc
+from train.features import cepstra, compute, extract, librosa_mfcc, log_mel, mfccs
 from train.recipes import EDGE, SEED, Recipe
 
 GTZAN = Path(__file__).parents[3] / "shared" / "gtzan" / "genres_original"
@@ -37,9 +38,28 @@ def test_a_window_recipe_computes_each_whole_segment_on_its_own(corpus: Path) ->
     np.testing.assert_array_equal(parts[1], librosa_mfcc(samples[66_150:132_300], SEED.front_end))
 
 
-def test_a_stream_recipe_computes_the_whole_clip(corpus: Path) -> None:
+def test_a_stream_recipe_keeps_the_whole_clips_mel_power_in_half_precision(corpus: Path) -> None:
     content = (corpus / "hum" / "hum.00000.wav").read_bytes()
-    assert compute(content, EDGE).shape == (1, EDGE.front_end.frame_count(round(6.5 * 22_050)), EDGE.front_end.n_mfcc)
+    kept = compute(content, EDGE)
+    assert kept.shape == (1, EDGE.front_end.frame_count(round(6.5 * 22_050)), EDGE.front_end.n_mels)
+    assert kept.dtype == np.float16
+    assert np.abs(kept[0] - log_mel(decode(content, 22_050), EDGE.front_end)).max() < 0.032
+
+
+@pytest.mark.parametrize("recipe", [SEED, EDGE], ids=["seed", "edge"])
+def test_mfccs_of_what_is_kept_are_the_devices(corpus: Path, recipe: Recipe) -> None:
+    content = (corpus / "hum" / "hum.00000.wav").read_bytes()
+    found = mfccs(compute(content, recipe)[0], recipe)
+    assert found.dtype == np.float32
+    heard = decode(content, 22_050)
+    expected = mfcc(heard if recipe.stream else heard[: recipe.segment_samples], recipe.front_end)
+    np.testing.assert_allclose(found, expected, atol=0.2 if recipe.stream else 1e-3)
+
+
+def test_cepstra_of_many_crops_are_those_of_each() -> None:
+    crops = np.random.default_rng(0).normal(-20, 10, (2, 3, EDGE.front_end.n_mels)).astype(np.float32)
+    each = np.stack([cepstra(crop, EDGE.front_end) for crop in crops])
+    np.testing.assert_allclose(cepstra(crops, EDGE.front_end), each, atol=1e-4)
 
 
 def test_any_rate_and_any_channels(tmp_path: Path) -> None:
@@ -72,9 +92,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Recipe]:
     """The recipes that features were really computed for, in this process."""
     calls: list[Recipe] = []
 
-    def compute_and_count(content: bytes, recipe: Recipe, vocoded: bool) -> np.ndarray:
+    def compute_and_count(content: bytes, recipe: Recipe, kind: str | None) -> np.ndarray:
         calls.append(recipe)
-        return compute(content, recipe, vocoded)
+        return compute(content, recipe, kind)
 
     monkeypatch.setattr(features, "compute", compute_and_count)
     return calls
@@ -87,6 +107,24 @@ def test_what_is_in_the_cache_is_not_computed_again(corpus: Path, tmp_path: Path
     np.testing.assert_array_equal(first, second)
     features._features_or_reason(path, SEED, tmp_path)  # another front end is another entry
     assert counted == [EDGE, SEED]
+
+
+def test_a_copy_is_another_entry(corpus: Path, tmp_path: Path, counted: list[Recipe]) -> None:
+    kinds = (None, "slower", "faster", "vocoded")
+    path = corpus / "hum" / "hum.00000.wav"
+    plain, slower, faster, _ = (features._features_or_reason(path, EDGE, tmp_path, kind) for kind in kinds)
+    assert len(list(tmp_path.iterdir())) == len(counted) == 4
+    assert faster.shape[1] < plain.shape[1] < slower.shape[1]
+    np.testing.assert_array_equal(features._features_or_reason(path, EDGE, tmp_path, "slower"), slower)
+    assert len(counted) == 4
+
+
+def test_the_number_of_coefficients_is_of_no_account_to_what_a_stream_recipe_keeps(
+    corpus: Path, tmp_path: Path, counted: list[Recipe]
+) -> None:
+    for recipe in (EDGE, replace(EDGE, front_end=replace(EDGE.front_end, n_mfcc=20))):
+        features._features_or_reason(corpus / "hum" / "hum.00000.wav", recipe, tmp_path)
+    assert counted == [EDGE]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"nonsense"])

@@ -4,7 +4,7 @@ import pytest
 
 from edge.errors import EdgeError
 from train.corpus import Clip
-from train.lists import match
+from train.lists import match, there_are
 
 CLIPS = [Clip(Path(name), name, name.split("/")[0]) for name in ("a/1.ogg", "a/2.ogg", "b/1.ogg", "b/2.ogg")]
 
@@ -20,6 +20,19 @@ def test_a_table_fixes_sides_and_sources(tmp_path: Path) -> None:
     matched = match(CLIPS, tmp_path)
     assert matched.sides == {"a/1.ogg": "train", "a/2.ogg": "valid", "b/1.ogg": "train", "b/2.ogg": "test"}
     assert matched.sources == {"a/1.ogg": "audio", "b/2.ogg": "audio"}
+
+
+def test_a_table_may_name_artists(tmp_path: Path) -> None:
+    write(tmp_path, tracks_csv="track,genre,split,artist\n1,a,train,Ann\n2,a,valid,\n1,b,train,Bo\n2,b,valid,Ann\n")
+    assert match(CLIPS, tmp_path).artists == {"a/1.ogg": "Ann", "b/1.ogg": "Bo", "b/2.ogg": "Ann"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("tracks.csv", True), ("train_filtered.txt", True), ("notes.txt", False)]
+)
+def test_whether_there_are_lists(tmp_path: Path, name: str, expected: bool) -> None:
+    (tmp_path / name).touch()
+    assert there_are(tmp_path) is expected
 
 
 def test_the_label_column_may_be_called_label(tmp_path: Path) -> None:

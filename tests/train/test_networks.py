@@ -5,7 +5,7 @@ import pytest
 
 from train.answers import step_through
 from train.backend import keras
-from train.networks import device_network, training_network, window_network
+from train.networks import device_network, snap_to_int8, training_network, window_network, without_teacher
 from train.recipes import EDGE, SEED
 
 assert EDGE.stream is not None
@@ -24,7 +24,7 @@ def device(trained: keras.Model) -> keras.Model:
 
 
 def blocks(count: int) -> np.ndarray:
-    return np.random.default_rng(count).normal(0, 2, (count, 8, 20)).astype(np.float32)
+    return np.random.default_rng(count).normal(0, 2, (count, STREAM.block_frames, 20)).astype(np.float32)
 
 
 def test_the_notebooks_network_has_its_parameters() -> None:
@@ -37,7 +37,36 @@ def test_the_notebooks_network_has_its_parameters() -> None:
 def test_stepping_equals_the_training_network(trained: keras.Model, device: keras.Model, count: int) -> None:
     clip = blocks(count)
     (stepped,) = step_through(device, [clip])
-    np.testing.assert_allclose(stepped[-1], trained(clip[None])[0], atol=1e-5)
+    np.testing.assert_allclose(stepped, trained(clip[None])["probabilities"][0], atol=1e-5)
+
+
+def test_a_teacher_sees_whole_windows_of_what_the_lstm_remembers() -> None:
+    network = training_network(STREAM, 20, 5, teacher=7)
+    clip = blocks(2 * STREAM.window_blocks + 3)
+    said = network(clip[None])
+    assert said["probabilities"].shape == (1, len(clip), 5)
+    assert said["teacher"].shape == (1, 2, 7)
+    until_the_second = np.concatenate([clip[: STREAM.window_blocks], 0 * clip[STREAM.window_blocks :]])
+    np.testing.assert_allclose(network(until_the_second[None])["teacher"][0, 0], said["teacher"][0, 0], atol=1e-5)
+    assert np.abs(network(until_the_second[None])["teacher"][0, 1] - said["teacher"][0, 1]).max() > 1e-3
+
+
+def test_what_is_kept_has_no_teacher_and_answers_the_same() -> None:
+    taught = training_network(STREAM, 20, 5, teacher=7)
+    kept = without_teacher(taught)
+    np.testing.assert_array_equal(kept(blocks(9)[None]), taught(blocks(9)[None])["probabilities"])
+    assert kept.count_params() == training_network(STREAM, 20, 5).count_params() < taught.count_params()
+
+
+def test_a_snapped_network_has_255_steps_a_matrix_and_says_the_same() -> None:
+    network = training_network(STREAM, 20, 5)
+    before = network(blocks(9)[None])["probabilities"]
+    snap_to_int8(network)
+    for weights in network.get_weights():
+        if weights.ndim == 2:
+            steps = weights / (np.abs(weights).max() / 127)
+            np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    assert 0 < np.abs(network(blocks(9)[None])["probabilities"] - before).max() < 0.02
 
 
 def test_an_answer_is_the_same_beside_longer_streams(device: keras.Model) -> None:
@@ -69,9 +98,10 @@ def test_both_load_without_any_class_of_ours(trained: keras.Model, device: keras
         for a, b in zip(again.get_weights(), network.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
     (stepped,) = step_through(again, [blocks(12)])
-    np.testing.assert_allclose(stepped[-1], trained(blocks(12)[None])[0], atol=1e-5)
+    np.testing.assert_allclose(stepped[-1], trained(blocks(12)[None])["probabilities"][0, -1], atol=1e-5)
 
 
 def test_digital_silence_is_held_back(trained: keras.Model) -> None:
-    at_limit = np.full((1, 4, 8, 20), -STREAM.clip_at, np.float32)
-    np.testing.assert_array_equal(trained(at_limit), trained(100 * at_limit))
+    at_limit = np.full((1, 4, STREAM.block_frames, 20), -STREAM.clip_at, np.float32)
+    once, louder = (trained(x)["probabilities"] for x in (at_limit, 100 * at_limit))
+    np.testing.assert_array_equal(once, louder)

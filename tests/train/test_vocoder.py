@@ -1,15 +1,19 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import train.prepare
 from edge.card import Normalisation
 from edge.frontend import mfcc
 from train import evaluate, features, fit
 from train.batches import CropBatches
+from train.cache import default_folder
+from train.copies import VOCODED
 from train.corpus import Clip
 from train.dataset import Dataset, Part
 from train.features import compute
@@ -18,7 +22,9 @@ from train.recipes import EDGE, SEED, Recipe
 from train.vocoder import PEAK, vocode
 
 assert EDGE.stream is not None
+STREAM = EDGE.stream
 MakeCorpus = Callable[..., Path]
+pytestmark = pytest.mark.usefixtures("small_edge")
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +46,8 @@ def ready(data: Path, cache: Path, recipe: Recipe = EDGE) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def dataset(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return ready(marked, tmp_path_factory.mktemp("cache"))
+def dataset(marked: Path) -> Dataset:
+    return ready(marked, default_folder())
 
 
 def test_a_copy_is_as_long_and_has_the_same_course() -> None:
@@ -77,8 +83,8 @@ def test_the_side_that_is_judged_by_stays_as_it_is_beside_its_copies(dataset: Da
     assert {p.clip.name for p in dataset.vocoded["valid"]} == set(names) - {"hum/hum.00005.wav"}
 
 
-def test_what_is_not_music_has_no_copies(marked: Path, corpus: Path, tmp_path: Path) -> None:
-    dataset = prepare(marked, corpus / "hiss", EDGE, "lists", 0, tmp_path)
+def test_what_is_not_music_has_no_copies(marked: Path, corpus: Path) -> None:
+    dataset = prepare(marked, corpus / "hiss", EDGE, "lists", 0, default_folder())
     copied = {part.clip.label for copies in dataset.vocoded.values() for part in copies}
     assert copied == {"chirp", "hiss", "hum"} < set(dataset.labels)
 
@@ -92,25 +98,33 @@ def test_copies_are_no_clips_more(dataset: Dataset) -> None:
 def test_copies_come_from_the_cache(
     marked: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[bool] = []
+    calls: list[str | None] = []
 
-    def compute_and_count(content: bytes, recipe: Recipe, vocoded: bool = False) -> np.ndarray:
-        calls.append(vocoded)
-        return compute(content, recipe, vocoded)
+    def compute_and_count(content: bytes, recipe: Recipe, kind: str | None = None) -> np.ndarray:
+        calls.append(kind)
+        return compute(content, recipe, kind)
 
     monkeypatch.setattr(features, "compute", compute_and_count)
     path = marked / "hum" / "hum.00000.wav"
-    plain, copy, again = (features._features_or_reason(path, EDGE, tmp_path, v) for v in (False, True, True))
-    assert calls == [False, True]
+    plain, copy, again = (features._features_or_reason(path, EDGE, tmp_path, kind) for kind in (None, VOCODED, VOCODED))
+    assert calls == [None, VOCODED]
     assert not np.array_equal(plain, copy)
     np.testing.assert_array_equal(copy, again)
     kept = next(p for p in dataset.vocoded["train"] if p.clip.path == path)
     np.testing.assert_allclose(copy[0], kept.features, atol=1)
 
 
-def test_a_corpus_of_recordings_has_no_copies(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "vocode", lambda *_: pytest.fail("the vocoder was called"))
-    dataset = prepare(corpus, None, EDGE, "tracks", 0, tmp_path)
+def test_a_corpus_of_recordings_is_not_vocoded(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def extract(*given: object) -> list[np.ndarray | str]:
+        asked.append(given[3] if len(given) > 3 else None)
+        return features.extract(*given)
+
+    monkeypatch.setattr(train.prepare, "extract", extract)
+    dataset = prepare(corpus, None, EDGE, "tracks", 0, default_folder())
+    assert asked
+    assert VOCODED not in asked
     assert not dataset.vocoded
     assert not any(part.reconstructed for side in dataset.sides.values() for part in side)
     assert dataset.mostly_reconstructed == ()
@@ -122,31 +136,31 @@ def test_the_notebooks_recipe_stays_the_notebooks(marked: Path, tmp_path: Path) 
     assert len(dataset.sides["train"]) == 2 * 12  # segments of 6.5 s
 
 
-def crops(parts: list[Part], epochs: int) -> np.ndarray:
-    """The constant that each crop of the class 0 was made of."""
-    front_end, stream = EDGE.front_end, EDGE.stream
-    assert stream is not None
-    ones, zeros = (1.0,) * front_end.n_mfcc, (0.0,) * front_end.n_mfcc
-    batches = CropBatches(parts, 2, Normalisation(zeros, ones), EDGE, stream, seed=0)
-    drawn = [x[y[:, 0] == 1] for epoch in range(epochs) for x, y in batches.epoch(epoch)]
-    return np.concatenate([np.median(x[:, :, :, 10], axis=(1, 2)) for x in drawn])
+def crops(parts: list[Part], steps: int) -> np.ndarray:
+    """The level in dB of what each crop of the class 0 was made of."""
+    n_mfcc, n_mels = EDGE.front_end.n_mfcc, EDGE.front_end.n_mels
+    nothing = replace(STREAM.augmentation, gain_db=0, eq_db=0, share=0, overdriven_share=0)
+    stream = replace(STREAM, crop_windows=1, augmentation=nothing)
+    batches = CropBatches(parts, 2, Normalisation((0.0,) * n_mfcc, (1.0,) * n_mfcc), EDGE, stream, seed=0, steps=steps)
+    drawn = [x[y["probabilities"][:, 0, 0] == 1] for x, y in batches.epoch(0)]
+    return np.concatenate([x[:, 0, 0, 0] for x in drawn]) / np.sqrt(n_mels)
 
 
-def part(value: float, label: int, reconstructed: bool) -> Part:
-    clip = Clip(Path(f"{label}/{value}"), f"{label}/{value}", str(label))
-    return Part(np.full((1300, EDGE.front_end.n_mfcc), value, np.float32), clip, label, reconstructed)
+def part(level: float, label: int, reconstructed: bool) -> Part:
+    clip = Clip(Path(f"{label}/{level}"), f"{label}/{level}", str(label))
+    return Part(np.full((300, EDGE.front_end.n_mels), level, np.float16), clip, label, reconstructed)
 
 
 def test_recordings_and_reconstructions_have_their_shares_whatever_their_number() -> None:
-    assert EDGE.stream is not None
     few, many = [part(1, 0, False)], [part(10 + i, 0, True) for i in range(60)]
-    drawn = crops([*few, *many, part(0, 1, False), part(0, 1, True)], epochs=60)
-    assert np.mean(drawn > 1) == pytest.approx(EDGE.stream.reconstructed_share, abs=0.05)
+    drawn = crops([*few, *many, part(0, 1, False), part(0, 1, True)], steps=60)
+    assert np.mean(drawn > 5) == pytest.approx(STREAM.reconstructed_share, abs=0.05)
+    assert len(set(np.round(drawn))) > 55
 
 
 def test_a_class_of_one_kind_is_drawn_from_that() -> None:
     for kind in (False, True):
-        drawn = crops([*(part(i, 0, kind) for i in range(4)), part(0, 1, False)], epochs=60)
+        drawn = crops([*(part(i, 0, kind) for i in range(4)), part(0, 1, False)], steps=10)
         assert {round(float(x)) for x in drawn} == {0, 1, 2, 3}
 
 

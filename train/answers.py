@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.card import Normalisation
+from edge.decision import LEAST_PROBABILITY
 from edge.frontend import FloatArray
 from train.backend import keras, tf
 from train.batches import to_blocks
@@ -145,6 +146,17 @@ def _clips_of(parts: list[Part]) -> tuple[list[Clip], NDArray[np.int64], NDArray
             clips.append(part.clip)
             labels.append(part.label)
     return clips, np.array(labels), np.array([first[part.clip.name] for part in parts])
+
+
+def of_files(answers: Answers) -> Said:
+    """What a listener to each whole clip is told at its end: the geometric mean, as edge.decision has it of a file."""
+    said = answers.listening
+    means = np.zeros((len(answers.clips), said.probabilities.shape[1]))
+    np.add.at(means, said.clips, np.log(np.maximum(said.probabilities, LEAST_PROBABILITY)))
+    counts = np.bincount(said.clips, minlength=len(means))
+    heard = np.flatnonzero(counts)
+    probabilities = np.exp(means[heard] / counts[heard, None])
+    return Said((probabilities / probabilities.sum(axis=1, keepdims=True)).astype(np.float32), heard)
 
 
 def merged(answers: list[Answers]) -> Answers:

@@ -95,6 +95,9 @@ class CropBatches:
             opinions = np.stack([lesson.opinion for _, lesson in chosen])
             trust = np.where(np.arange(len(chosen)) < len(classes), stream.opinion_share, 1.0).astype(np.float32)
             targets = np.pad(targets, [(0, without), (0, 0)]) * (1 - trust)[:, None] + opinions * trust[:, None]
+            # What goes round has to do so where its lesson does.
+            window = stream.window_blocks * stream.block_frames
+            chosen = [(log_mel[: len(lesson.features) * window], lesson) for log_mel, lesson in chosen]
         starts = [self._start(log_mel, rng) for log_mel, _ in chosen]
         crops = np.stack(
             [around(log_mel, s, stream.crop_frames) for (log_mel, _), s in zip(chosen, starts, strict=True)]

@@ -62,7 +62,8 @@ class Dataset:
         total = hashlib.sha256()
         for side in sorted(self.sides):
             for part in self.sides[side]:
-                total.update(f"{side}\0{part.clip.name}\0{digest(part.features)}\n".encode())
+                place = f"{side}{self.folds.get(part.clip.name, '')}"
+                total.update(f"{place}\0{part.clip.name}\0{digest(part.features)}\n".encode())
         return total.hexdigest()
 
     def clips_per_class(self) -> dict[str, dict[str, int]]:

@@ -5,6 +5,7 @@ opinion on the labels is half of the target of a labelled clip (Hinton, Vinyals 
 music has no label.
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,18 +57,20 @@ def hear(dataset: Dataset, folders: list[Path], recipe: Recipe, cache: Path) -> 
     for kind in (None, *SPEEDS):
         clips = list({part.clip.name: part.clip for part in parts if part.kind == kind}.values())
         for clip, found in zip(clips, signals([clip.path for clip in clips], cache, kind), strict=True):
-            if isinstance(found, str):
+            if not isinstance(found, str):
+                by_name[clip.name, kind] = found[:, TAGS:]
+            elif kind is None:
                 raise EdgeError(f"the teacher can't hear {clip.name}: {found}")
-            by_name[clip.name, kind] = found[:, TAGS:]
     paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in AUDIO)
     if folders and not paths:
         raise EdgeError(f"no audio below {', '.join(map(str, folders))}")
     log_mels, opinions = extract(paths, recipe, cache), signals(paths, cache)
-    unlabelled = [
-        (log_mel[0], found[:, TAGS:])
-        for log_mel, found in zip(log_mels, opinions, strict=True)
-        if not isinstance(log_mel, str) and not isinstance(found, str)
-    ]
+    unlabelled = []
+    for path, log_mel, found in zip(paths, log_mels, opinions, strict=True):
+        if isinstance(log_mel, str) or isinstance(found, str):
+            print(f"skipped {path}: {log_mel if isinstance(log_mel, str) else found}", file=sys.stderr)
+        else:
+            unlabelled.append((log_mel[0], found[:, TAGS:]))
     return Heard(by_name, unlabelled)
 
 
@@ -82,8 +85,9 @@ def teach(dataset: Dataset, heard: Heard) -> tuple[dict[Key, Lesson], list[tuple
     Nothing of another side has a part in them: neither in the scale nor in the regression that turns the teacher's
     features into an opinion on the labels.
     """
-    parts = dataset.sides["train"] + [part for part in dataset.copies if part.kind in SPEEDS]
-    keys = sorted({key_of(part) for part in parts}, key=str)
+    parts = dataset.sides["train"] + dataset.copies
+    # A copy that is faster than its clip may be too short for the teacher: then there is no lesson about it.
+    keys = sorted({key_of(part) for part in parts} & set(heard.signals), key=str)
     frames = np.concatenate([heard.signals[key] for key in keys] + [found for _, found in heard.unlabelled])
     mean, deviation = frames.mean(axis=0), frames.std(axis=0)
     scale = deviation + LEAST_SCALE * deviation.mean()
@@ -99,9 +103,10 @@ def teach(dataset: Dataset, heard: Heard) -> tuple[dict[Key, Lesson], list[tuple
     regression = LogisticRegression(C=C, max_iter=1000, class_weight="balanced")
     # A regression is sure of what it was fitted on: its opinion on a labelled clip comes from others' clips.
     groups = [dataset.artists.get(name, name) for name in names]
-    count = min(OPINION_FOLDS, np.bincount(known).min())
+    artists = [len({group for group, own in zip(groups, known, strict=True) if own == label}) for label in set(known)]
+    count = min(OPINION_FOLDS, *artists)
     if count < 2:
-        raise EdgeError("a class has one clip on the training side; the teacher needs two to have an opinion")
+        raise EdgeError("a class has one artist or clip on the training side; the teacher's opinion needs two")
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=0)
     opinions = dict(
         zip(

@@ -18,12 +18,12 @@ from train.backend import keras
 from train.batches import Batches, CropBatches, EpochDataset, WindowBatches, one_hot
 from train.cache import default_folder
 from train.dataset import Dataset
-from train.distil import Heard, hear, teach
+from train.distil import Heard, hear, key_of, teach
 from train.finish import answer, finish
 from train.prepare import prepare
 from train.recipes import RECIPES, Recipe, Stream
 from train.results import example_tensors
-from train.run import ANSWERS, Arguments, fold_folder, open_run, refuse_finished, writing
+from train.run import ANSWERS, CHECKPOINT, Arguments, fold_folder, open_run, refuse_finished, writing
 from train.teacher import FEATURES
 from train.training import History, train
 
@@ -36,6 +36,10 @@ def main(argv: list[str] | None = None) -> int:
         raise UsageError(f"--epochs is {words.epochs}; a run has at least 1")
     if words.unlabelled and recipe.stream is None:
         raise UsageError(f"--unlabelled: the recipe {recipe.name} has no teacher")
+    if words.split == "folds" and recipe.stream is None:
+        raise UsageError(f"--split folds: the recipe {recipe.name} is judged by segments, tracks or lists")
+    if words.unlabelled and words.split == "segments":
+        raise UsageError("--unlabelled: the teacher's lessons are about whole clips, not about segments")
     refuse_finished(folder)
     dataset = prepare(words.data, words.other, recipe, words.split, words.seed, default_folder())
     heard = hear(dataset, words.unlabelled, recipe, default_folder()) if words.unlabelled else None
@@ -83,6 +87,7 @@ def answer_fold(
         network, _ = fit(part, recipe, normalisation, heard, arguments, own)
         with writing(own):
             save_answers(own / ANSWERS, answer(network, part, "valid", recipe, normalisation))
+            (own / CHECKPOINT).unlink(missing_ok=True)
     return load_answers(own / ANSWERS, dataset)
 
 
@@ -129,6 +134,8 @@ def fit_stream(
     network = networks.training_network(stream, n_mfcc, labels, FEATURES if heard else 0)
     lessons, unlabelled = teach(dataset, heard) if heard else (None, [])
     parts = [*dataset.sides["train"], *dataset.copies, *dataset.vocoded.get("train", [])]
+    if lessons is not None:
+        parts = [part for part in parts if key_of(part) in lessons]
     steps = max(1, round(len({part.clip.name for part in parts}) * stream.crops_per_clip / recipe.batch))
     batches: Batches = CropBatches(
         parts, labels, normalisation, recipe, stream, arguments.seed, steps, lessons, unlabelled

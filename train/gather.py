@@ -109,8 +109,8 @@ def gather(package: str, folder: Path) -> None:
             raise EdgeError(f"{package}: {(done.stderr.strip() or 'not downloaded').splitlines()[-1]}")
         for path, content in music_of(debs[0]):
             for start, samples in cut(content):
-                # Flat, and unique: two folders of a package may hold files of one name.
-                target = clips / f"{'-'.join(PurePosixPath(path).with_suffix('').parts[-2:])}@{start:03.0f}.flac"
+                # Flat, and unique: folders of a package may hold files of one name.
+                target = clips / f"{'-'.join(PurePosixPath(path).with_suffix('').parts)}@{start:03.0f}.flac"
                 soundfile.write(target, samples, SAMPLE_RATE)
         shutil.move(clips, folder)
 
@@ -128,10 +128,13 @@ def music_of(deb: Path) -> Iterator[tuple[str, bytes]]:
             if suffix in MUSIC:
                 yield member.name, file.read()
                 continue
-            with zipfile.ZipFile(io.BytesIO(file.read())) as archive:
-                for name in archive.namelist():
-                    if PurePosixPath(name).suffix.lower() in MUSIC:
-                        yield name, archive.read(name)
+            try:
+                with zipfile.ZipFile(io.BytesIO(file.read())) as archive:
+                    for name in archive.namelist():
+                        if PurePosixPath(name).suffix.lower() in MUSIC:
+                            yield name, archive.read(name)
+            except zipfile.BadZipFile:
+                continue  # not an archive of music, whatever its name says
 
 
 def cut(content: bytes) -> Iterator[tuple[float, FloatArray]]:

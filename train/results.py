@@ -1,6 +1,7 @@
 """What a finished run leaves: the card, the tensors for the converter, metrics.json, and the table of it."""
 
 import csv
+import math
 import platform
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from edge.card import Accuracy, Card, Normalisation, Thresholds, Training
 from edge.decision import calibrate
 from edge.frontend import FloatArray
-from train.answers import Answers, Said, normalise
+from train.answers import Answers, Said, normalise, of_files
 from train.backend import keras, tf
 from train.dataset import Dataset, Part
 from train.features import mfccs
@@ -44,18 +45,18 @@ def choose_thresholds(answers: Answers, dataset: Dataset) -> Thresholds:
 
     That is as high as may be when REFUSED_MUSIC of the music clips get no label; 0 without a class of what is no music.
     """
-    said = answers.per_track
+    said = answers.listening
     temperature = fit_temperature(said.probabilities, answers.labels[said.clips])
     if not dataset.not_music:
         return replace(Thresholds(), temperature=temperature)
     confidence, _ = confidences(answers, dataset, temperature)
-    unknown_below = float(np.quantile(confidence, REFUSED_MUSIC))
-    return replace(Thresholds(), temperature=temperature, unknown_below=round(unknown_below, 3))
+    unknown_below = float(np.quantile(confidence, REFUSED_MUSIC, method="lower"))
+    return replace(Thresholds(), temperature=temperature, unknown_below=math.floor(1000 * unknown_below) / 1000)
 
 
 def confidences(answers: Answers, dataset: Dataset, temperature: float) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Of each music clip: the probability of its label, 0 where it is taken for no music; and whether it is right."""
-    said = answers.per_track
+    said = of_files(answers)
     truth = answers.labels[said.clips]
     is_music = np.array([label not in dataset.not_music for label in dataset.labels])
     probabilities = calibrate(said.probabilities, temperature)[is_music[truth]]
@@ -63,22 +64,24 @@ def confidences(answers: Answers, dataset: Dataset, temperature: float) -> tuple
     return np.where(is_music[answer], probabilities.max(axis=1), 0), answer == truth[is_music[truth]]
 
 
-def coverage_curve(answers: Answers, dataset: Dataset, thresholds: Thresholds) -> list[dict[str, float]]:
+def coverage_curve(answers: Answers, dataset: Dataset, thresholds: Thresholds) -> list[dict[str, float | None]]:
     """What a threshold for `unknown` costs and brings: the share of music that gets a label, and how much is right."""
     confidence, right = confidences(answers, dataset, thresholds.temperature)
     curve = []
     for threshold in sorted({*COVERAGES, thresholds.unknown_below}):
         labelled = confidence >= max(threshold, 1e-9)
-        accuracy = float(right[labelled].mean()) if labelled.any() else float("nan")
-        point = {"threshold": threshold, "coverage": float(labelled.mean()), "accuracy": accuracy}
-        curve.append({name: round(value, 4) for name, value in point.items()} | {"clips": int(labelled.sum())})
+        accuracy = round(float(right[labelled].mean()), 4) if labelled.any() else None
+        share = round(float(labelled.mean()), 4)
+        curve.append({"threshold": threshold, "coverage": share, "accuracy": accuracy, "clips": int(labelled.sum())})
     return curve
 
 
-def coverage_table(curve: list[dict[str, float]]) -> str:
+def coverage_table(curve: list[dict[str, float | None]]) -> str:
     """The curve for a terminal."""
     rows = ["threshold for unknown   music labelled   of it right"]
-    rows += [f"{p['threshold']:21.3f} {p['coverage']:16.1%} {p['accuracy']:13.1%}" for p in curve]
+    for p in curve:
+        right = "-" if p["accuracy"] is None else f"{p['accuracy']:.1%}"
+        rows.append(f"{p['threshold']:21.3f} {p['coverage']:16.1%} {right:>13}")
     return "\n".join(rows)
 
 
@@ -108,6 +111,7 @@ def measurements(answers: Answers, dataset: Dataset, thresholds: Thresholds, see
     found = {
         "per_segment": measured(answers.per_segment, "segment", music),
         "per_track": measured(answers.per_track, "track", music),
+        "per_track_as_a_file": measured(of_files(answers), "track", music),
     }
     if answers.whole_clip is not None:
         found["per_track_by_training_network"] = measured(answers.whole_clip, "track", music)

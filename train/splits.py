@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from edge.errors import EdgeError
@@ -57,8 +59,13 @@ def split_folds(labels: Sequence[str], groups: Sequence[str], digests: Sequence[
 
     Raise EdgeError where a class has too few groups.
     """
-    first: dict[str, str] = {}  # group of the first of its digest
-    together = [first.setdefault(digest, group) for digest, group in zip(digests, groups, strict=True)]
+    # Clips of one group belong together, as do clips of one digest, and whoever hangs on those.
+    keys = dict.fromkeys([*(("group", g) for g in groups), *(("digest", d) for d in digests)])
+    nodes = {key: index for index, key in enumerate(keys)}
+    rows, columns = [nodes["group", g] for g in groups], [nodes["digest", d] for d in digests]
+    links = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(nodes), len(nodes)))
+    _, component = connected_components(links, directed=False)
+    together = component[rows].tolist()
     for label in sorted(set(labels)):
         count = len({group for own, group in zip(labels, together, strict=True) if own == label})
         if count < FOLDS:

@@ -7,7 +7,6 @@ with the weights in it. Nothing of it ships: a student learns to say the same of
 import functools
 import hashlib
 import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,14 +90,12 @@ def _graph(checkpoint: str) -> Callable[[FloatArray], FloatArray]:
     TensorFlow of today can't restore it, for its meta graph holds gradients of stale shapes: so the variables become
     constants, and only what leads to OUTPUTS is loaded.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
-    from tensorflow.python.training import py_checkpoint_reader
+    from train.backend import tf
 
     meta = tf.compat.v1.MetaGraphDef.FromString(Path(checkpoint + ".meta").read_bytes())
     graph = tf.Graph()
     with graph.as_default():
-        definition = _inference_part(meta.graph_def, py_checkpoint_reader.NewCheckpointReader(checkpoint))
+        definition = _inference_part(meta.graph_def, tf.compat.v1.train.NewCheckpointReader(checkpoint))
         tf.import_graph_def(tf.compat.v1.graph_util.extract_sub_graph(definition, list(OUTPUTS)), name="")
     inputs = [op.outputs[0] for op in graph.get_operations() if op.type == "Placeholder"]
     switches = {tensor: False for tensor in inputs if tensor.dtype == tf.bool}  # is_training
@@ -115,7 +112,7 @@ def _graph(checkpoint: str) -> Callable[[FloatArray], FloatArray]:
 
 def _inference_part(trained: Any, variables: Any) -> Any:
     """A graph of 2019 without what only training needs, its variables as constants of the checkpoint's values."""
-    import tensorflow as tf
+    from train.backend import tf
 
     known = variables.get_variable_to_shape_map()
     graph = tf.compat.v1.GraphDef(versions=trained.versions)

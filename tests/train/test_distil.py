@@ -168,7 +168,7 @@ def test_a_class_of_one_clip_is_one_sentence() -> None:
     dataset = corpus()
     loud = [part for part in dataset.sides["train"] if part.label == 1]
     few = [part for part in dataset.sides["train"] if part.label == 0] + loud[:1]
-    with pytest.raises(EdgeError, match="one clip on the training side"):
+    with pytest.raises(EdgeError, match="one artist or clip on the training side"):
         teach(replace(dataset, sides=dataset.sides | {"train": few}), heard(dataset))
 
 

@@ -101,6 +101,12 @@ def test_metrics_say_what_they_are_worth(name: str, leaky: bool, request: pytest
         assert sum(map(sum, measured["confusion"])) == measured["n"]
 
 
+def test_a_run_on_recordings_has_nothing_to_say_about_the_vocoder(edge_run: Path) -> None:
+    metrics = json.loads((edge_run / "metrics.json").read_text())
+    assert "per_track_of_vocoded" not in metrics
+    assert "called_mostly_reconstructed" not in metrics
+
+
 def test_tensors_for_the_converter_have_whole_blocks(edge_run: Path) -> None:
     with np.load(edge_run / "held_back.npz") as held_back, np.load(edge_run / "calibration.npz") as calibration:
         assert held_back["inputs"].shape[1] % EDGE.stream.block_frames == 0

@@ -175,11 +175,3 @@ def test_a_run_says_whether_the_vocoder_stands_for_a_class(marked: Path, tmp_pat
     assert 0 <= check["vocoded"] <= 1
     assert evaluate.main([str(tmp_path / "run"), "--data", str(marked)]) == 0
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
-
-
-def test_a_run_on_recordings_has_no_such_check(corpus: Path, tmp_path: Path) -> None:
-    words = f"--data {corpus} --recipe edge --split tracks --epochs 1 --out {tmp_path / 'run'}"
-    assert fit.main(words.split()) == 0
-    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert "per_track_of_vocoded" not in metrics
-    assert "called_mostly_reconstructed" not in metrics

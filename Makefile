@@ -34,6 +34,7 @@ lint: $(WORKSTATION)/installed
 # The same recipe twice: trained on the train list and judged on the valid list, in every format and in a room; then in
 # folds over both lists, whose last network has heard them all and ships.
 model: $(WORKSTATION)/installed
+	@test -n "$(DATA)" -a -n "$(OTHER)" || { echo "make model DATA=<corpus with lists> OTHER=<what is no music>" >&2; exit 2; }
 	$(WORKSTATION)/bin/python -m train.gather --out $(MUSIC)
 	$(FIT) --split lists --out runs/lists
 	$(WORKSTATION)/bin/python -m convert.export runs/lists --out runs/lists/models

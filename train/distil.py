@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
+from edge.label import AUDIO_SUFFIXES
 from train.copies import SPEEDS
 from train.dataset import Dataset, Part
 from train.features import extract
@@ -24,7 +25,6 @@ from train.teacher import FEATURES, TAGS, signals
 C = 0.02  # inverse strength of the regression's penalty, for standardised features
 OPINION_FOLDS = 8
 LEAST_SCALE = 0.05  # of the mean deviation; some features are all but always zero
-AUDIO = {".ogg", ".oga", ".opus", ".wav", ".flac", ".mp3", ".aif", ".aiff"}
 
 
 Key = tuple[str, str | None]
@@ -61,7 +61,7 @@ def hear(dataset: Dataset, folders: list[Path], recipe: Recipe, cache: Path) -> 
                 by_name[clip.name, kind] = found[:, TAGS:]
             elif kind is None:
                 raise EdgeError(f"the teacher can't hear {clip.name}: {found}")
-    paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in AUDIO)
+    paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
     if folders and not paths:
         raise EdgeError(f"no audio below {', '.join(map(str, folders))}")
     log_mels, opinions = extract(paths, recipe, cache), signals(paths, cache)

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from edge.command import run
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
+from edge.label import AUDIO_SUFFIXES
 
 # 26 hours of Debian 12, in the order of what they hold. 2 GB of downloads.
 PACKAGES = (
@@ -66,7 +67,7 @@ PACKAGES = (
     "extremetuxracer-data",
     "scorched3d-data",
 )
-MUSIC, ARCHIVES = {".ogg", ".oga", ".mp3", ".flac", ".opus", ".wav"}, {".pk3", ".zip"}
+ARCHIVES = {".pk3", ".zip"}
 SAMPLE_RATE = 22_050
 CLIP_SECONDS, SHORTEST_SECONDS = 30.0, 25.0  # what is shorter is a sound, not music
 CLIPS_A_FILE = 5  # so that a few long files don't outweigh the rest
@@ -121,17 +122,17 @@ def music_of(deb: Path) -> Iterator[tuple[str, bytes]]:
     with process, tarfile.open(fileobj=process.stdout, mode="r|") as members:
         for member in members:
             suffix, file = PurePosixPath(member.name).suffix.lower(), None
-            if member.isfile() and suffix in MUSIC | ARCHIVES:
+            if member.isfile() and suffix in AUDIO_SUFFIXES | ARCHIVES:
                 file = members.extractfile(member)
             if file is None:
                 continue
-            if suffix in MUSIC:
+            if suffix in AUDIO_SUFFIXES:
                 yield member.name, file.read()
                 continue
             try:
                 with zipfile.ZipFile(io.BytesIO(file.read())) as archive:
                     for name in archive.namelist():
-                        if PurePosixPath(name).suffix.lower() in MUSIC:
+                        if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES:
                             yield name, archive.read(name)
             except zipfile.BadZipFile:
                 continue  # not an archive of music, whatever its name says

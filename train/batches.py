@@ -96,8 +96,7 @@ class CropBatches:
             trust = np.where(np.arange(len(chosen)) < len(classes), stream.opinion_share, 1.0).astype(np.float32)
             targets = np.pad(targets, [(0, without), (0, 0)]) * (1 - trust)[:, None] + opinions * trust[:, None]
             # What goes round has to do so where its lesson does.
-            window = stream.window_blocks * stream.block_frames
-            chosen = [(log_mel[: len(lesson.features) * window], lesson) for log_mel, lesson in chosen]
+            chosen = [(log_mel[: len(lesson.features) * stream.window_frames], lesson) for log_mel, lesson in chosen]
         starts = [self._start(log_mel, rng) for log_mel, _ in chosen]
         crops = np.stack(
             [around(log_mel, s, stream.crop_frames) for (log_mel, _), s in zip(chosen, starts, strict=True)]
@@ -108,9 +107,8 @@ class CropBatches:
         answers = np.repeat(targets[:, None], blocks.shape[1], axis=1)
         if self._lessons is None:
             return blocks, {"probabilities": answers}
-        window_frames = stream.window_blocks * stream.block_frames
         features = [
-            around(lesson.features, round(s / window_frames), stream.crop_windows)
+            around(lesson.features, s // stream.window_frames, stream.crop_windows)
             for (_, lesson), s in zip(chosen, starts, strict=True)
         ]
         return blocks, {"probabilities": answers, "teacher": np.stack(features)}
@@ -129,7 +127,7 @@ class CropBatches:
         spare = max(0, len(log_mel) - self._stream.crop_frames)
         if self._lessons is None:
             return int(rng.integers(spare + 1))
-        window_frames = self._stream.window_blocks * self._stream.block_frames
+        window_frames = self._stream.window_frames
         return window_frames * int(rng.integers(spare // window_frames + 1))
 
     def _signature(self, labels: int) -> tuple[Any, ...]:

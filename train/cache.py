@@ -2,11 +2,16 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from train.audio import BadClipError
+
+Shape = tuple[int | None, ...]
 
 
 def default_folder() -> Path:
@@ -14,7 +19,24 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-listen" / "features"
 
 
-def read(entry: Path, shape: tuple[int | None, ...], dtype: type = np.float32) -> NDArray[Any] | None:
+def of_file(
+    path: Path, entry: Callable[[bytes], Path], shape: Shape, dtype: type, compute: Callable[[bytes], NDArray[Any]]
+) -> NDArray[Any] | str:
+    """What `compute` makes of a file's bytes, kept under the `entry` that they have; or why there is nothing of it."""
+    try:
+        content = path.read_bytes()
+        kept = read(entry(content), shape, dtype)
+        if kept is None:
+            kept = compute(content)
+            write(entry(content), kept)
+        return kept
+    except BadClipError as error:
+        return str(error)
+    except OSError as error:
+        return f"unreadable ({error.strerror})"
+
+
+def read(entry: Path, shape: Shape, dtype: type) -> NDArray[Any] | None:
     """The array of an entry; None where it is missing or damaged. A None in `shape` stands for any length."""
     try:
         array: NDArray[Any] = np.load(entry, allow_pickle=False)

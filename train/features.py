@@ -91,18 +91,13 @@ def extract(paths: list[Path], recipe: Recipe, folder: Path, kind: str | None = 
 def _features_or_reason(path: Path, recipe: Recipe, folder: Path, kind: str | None = None) -> FloatArray | str:
     front_end = recipe.front_end
     width, dtype = (front_end.n_mels, np.float16) if recipe.stream else (front_end.n_mfcc, np.float32)
-    try:
-        content = path.read_bytes()
-        entry = folder / f"{_key(content, recipe, kind)}.npy"
-        features = cache.read(entry, (None, None, width), dtype)
-        if features is None:
-            features = compute(content, recipe, kind)
-            cache.write(entry, features)
-        return features
-    except BadClipError as error:
-        return str(error)
-    except OSError as error:
-        return f"unreadable ({error.strerror})"
+    return cache.of_file(
+        path,
+        lambda content: folder / f"{_key(content, recipe, kind)}.npy",
+        (None, None, width),
+        dtype,
+        lambda content: compute(content, recipe, kind),
+    )
 
 
 def _key(content: bytes, recipe: Recipe, kind: str | None) -> str:

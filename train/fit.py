@@ -164,13 +164,13 @@ def held_out(
 ) -> tuple[Any, ...]:
     """The validation side as `fit` takes it: inputs, targets and weights by output; the teacher has no say there."""
     held = example_tensors(dataset.sides["valid"], recipe, normalisation, None, 0)
-    window_frames = stream.window_blocks * stream.block_frames
-    frames = held["inputs"].shape[1] // window_frames * window_frames
+    windows = held["inputs"].shape[1] // stream.window_frames
+    frames = windows * stream.window_frames
     blocks = held["inputs"][:, :frames].reshape(len(held["inputs"]), -1, stream.block_frames, recipe.front_end.n_mfcc)
     targets = {"probabilities": np.repeat(one_hot(held["labels"], len(dataset.labels))[:, None], blocks.shape[1], 1)}
     weights = {"probabilities": np.ones(blocks.shape[:2], np.float32)}
     if taught:
-        targets["teacher"] = np.zeros((len(blocks), frames // window_frames, FEATURES), np.float32)
+        targets["teacher"] = np.zeros((len(blocks), windows, FEATURES), np.float32)
         weights["teacher"] = np.zeros(targets["teacher"].shape[:2], np.float32)
     return blocks, targets, weights
 

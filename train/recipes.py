@@ -47,9 +47,14 @@ class Stream:
     augmentation: Augmentation
 
     @property
+    def window_frames(self) -> int:
+        """Frames of a window of the teacher."""
+        return self.window_blocks * self.block_frames
+
+    @property
     def crop_frames(self) -> int:
         """Frames of a training crop."""
-        return self.crop_windows * self.window_blocks * self.block_frames
+        return self.crop_windows * self.window_frames
 
 
 @dataclass(frozen=True)

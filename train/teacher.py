@@ -53,24 +53,22 @@ def _checkpoint() -> str:
 
 
 def _signals_or_reason(path: Path, folder: Path, checkpoint: str, kind: str | None = None) -> FloatArray | str:
-    try:
-        content = path.read_bytes()
-        identity = f"{CHECKPOINT} {librosa.__version__} {hashlib.sha256(content).hexdigest()}"
+    def compute(content: bytes) -> FloatArray:
+        samples = decode(content, RATE)
         if kind is not None:
-            identity += f" {kind} {METHODS[kind]}"
-        entry = folder / f"{hashlib.sha256(identity.encode()).hexdigest()}.npy"
-        kept = cache.read(entry, (None, WIDTH))
-        if kept is None:
-            samples = decode(content, RATE)
-            if kind is not None:
-                samples = copy_of(content, samples, RATE, kind)
-            kept = _graph(checkpoint)(_log_mel_windows(samples))
-            cache.write(entry, kept)
-        return kept
-    except BadClipError as error:
-        return str(error)
-    except OSError as error:
-        return f"unreadable ({error.strerror})"
+            samples = copy_of(content, samples, RATE, kind)
+        return _graph(checkpoint)(_log_mel_windows(samples))
+
+    return cache.of_file(
+        path, lambda content: folder / f"{_key(content, kind)}.npy", (None, WIDTH), np.float32, compute
+    )
+
+
+def _key(content: bytes, kind: str | None) -> str:
+    identity = f"{CHECKPOINT} {librosa.__version__} {hashlib.sha256(content).hexdigest()}"
+    if kind is not None:
+        identity += f" {kind} {METHODS[kind]}"
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def _log_mel_windows(samples: FloatArray) -> FloatArray:

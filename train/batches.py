@@ -104,14 +104,14 @@ class CropBatches:
         crops = self._surroundings.around(crops.astype(np.float32), rng)
         blocks = (cepstra(crops, front_end) - self._mean) / self._scale
         blocks = blocks.reshape(len(crops), -1, stream.block_frames, front_end.n_mfcc)
-        answers = np.repeat(targets[:, None], blocks.shape[1], axis=1)
+        answers = of_branches(np.repeat(targets[:, None], blocks.shape[1], axis=1), stream)
         if self._lessons is None:
             return blocks, {"probabilities": answers}
         features = [
             around(lesson.features, s // stream.window_frames, stream.crop_windows)
             for (_, lesson), s in zip(chosen, starts, strict=True)
         ]
-        return blocks, {"probabilities": answers, "teacher": np.stack(features)}
+        return blocks, {"probabilities": answers, "teacher": of_branches(np.stack(features), stream)}
 
     def _labelled(self, label: int, rng: np.random.Generator) -> tuple[FloatArray, Lesson]:
         """A clip of a class."""
@@ -133,10 +133,15 @@ class CropBatches:
     def _signature(self, labels: int) -> tuple[Any, ...]:
         stream = self._stream
         blocks = tf.TensorSpec((None, None, stream.block_frames, self._recipe.front_end.n_mfcc))
-        targets = {"probabilities": tf.TensorSpec((None, None, labels))}
+        targets = {"probabilities": tf.TensorSpec((None, None, stream.branches, labels))}
         if self._lessons is not None:
-            targets["teacher"] = tf.TensorSpec((None, stream.crop_windows, TEACHER_FEATURES))
+            targets["teacher"] = tf.TensorSpec((None, stream.crop_windows, stream.branches, TEACHER_FEATURES))
         return blocks, targets
+
+
+def of_branches(targets: FloatArray, stream: Stream) -> FloatArray:
+    """The same targets for each branch: (n, T, numbers) → (n, T, branches, numbers)."""
+    return np.repeat(targets[:, :, None], stream.branches, axis=2)
 
 
 def around(course: FloatArray, start: int, length: int) -> FloatArray:

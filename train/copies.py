@@ -12,19 +12,22 @@ from edge.frontend import FloatArray
 from train import room
 from train.vocoder import METHOD, vocode
 
-SLOWER, FASTER, IN_ROOM, VOCODED = "slower", "faster", "in room", "vocoded"
-SPEEDS = {SLOWER: (0.86, 0.96), FASTER: (1.04, 1.16)}  # tempo and pitch move together, as on a turntable
+# Tempo and pitch move together, as on a turntable.
+SPEEDS = {"slowest": (0.74, 0.86), "slower": (0.86, 0.96), "faster": (1.04, 1.16), "fastest": (1.16, 1.33)}
+ROOMS = ("in room", "in another room")
+VOCODED = "vocoded"
 ROOM_SNR_DB = (8.0, 30.0)
-METHODS = {SLOWER: "soxr", FASTER: "soxr", IN_ROOM: "image sources", VOCODED: METHOD}  # change one with its code
+METHODS = dict.fromkeys(SPEEDS, "soxr") | dict.fromkeys(ROOMS, "image sources") | {VOCODED: METHOD}  # as the code is
 
 
 def copy_of(content: bytes, samples: FloatArray, sample_rate: int, kind: str) -> FloatArray:
     """The copy of `kind` of an audio file's `content`, decoded to (n,) `samples`: (m,) at the same rate."""
-    rng = np.random.default_rng(zlib.crc32(content))
+    another = ROOMS.index(kind) if kind in ROOMS else 0
+    rng = np.random.default_rng(zlib.crc32(content, another))
     if kind in SPEEDS:
         changed: FloatArray = soxr.resample(samples, rng.uniform(*SPEEDS[kind]), 1.0).astype(np.float32)
         return changed
-    if kind == IN_ROOM:
+    if kind in ROOMS:
         heard = room.in_room(soxr.resample(samples, sample_rate, room.RATE), rng.uniform(*ROOM_SNR_DB), rng)
         brought_back: FloatArray = soxr.resample(heard, room.RATE, sample_rate)
         return brought_back

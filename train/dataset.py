@@ -39,7 +39,7 @@ class Dataset:
     sources: dict[str, str]  # clip name → where its audio comes from, as far as the lists say
     artists: dict[str, str]  # clip name → who plays, as far as the lists say
     vocoded: dict[str, list[Part]]  # side → copies of its recorded music; empty where nothing is reconstructed
-    copies: list[Part]  # of the training side, slower, faster and in a room; none for windows and segments
+    copies: list[Part]  # of the training side, at other speeds and in rooms; none for windows and segments
     folds: dict[str, int]  # clip name → fold, where the split is folds and all clips are on the training side
 
     def without_fold(self, number: int) -> "Dataset":

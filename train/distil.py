@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
 from edge.label import AUDIO_SUFFIXES
-from train.copies import SPEEDS
+from train.copies import SPEEDS, VOCODED
 from train.dataset import Dataset, Part
 from train.features import extract
 from train.recipes import Recipe
@@ -45,7 +45,7 @@ NO_LESSON = Lesson(np.empty((0, FEATURES), np.float32), np.empty(0, np.float32))
 class Heard:
     """Music and what the teacher has heard in it."""
 
-    signals: dict[Key, FloatArray]  # clip name and speed → (windows, FEATURES)
+    signals: dict[Key, FloatArray]  # clip name and kind of copy → (windows, FEATURES)
     unlabelled: list[tuple[FloatArray, FloatArray]]  # log-mel (frames, n_mels) and (windows, FEATURES)
 
 
@@ -53,8 +53,9 @@ def hear(dataset: Dataset, folders: list[Path], recipe: Recipe, cache: Path) -> 
     """Let the teacher hear all clips of a dataset and all audio below `folders`. Raise EdgeError."""
     parts = [part for side in dataset.sides.values() for part in side]
     parts += [part for part in dataset.copies if part.kind in SPEEDS]
+    parts += dataset.vocoded.get("train", [])
     by_name = {}
-    for kind in (None, *SPEEDS):
+    for kind in (None, *SPEEDS, VOCODED):
         clips = list({part.clip.name: part.clip for part in parts if part.kind == kind}.values())
         for clip, found in zip(clips, signals([clip.path for clip in clips], cache, kind), strict=True):
             if not isinstance(found, str):
@@ -96,13 +97,17 @@ def teach(dataset: Dataset, heard: Heard) -> tuple[dict[Key, Lesson], list[tuple
         features: FloatArray = ((found - mean) / scale).astype(np.float32)
         return features
 
-    names = [name for name, kind in keys if kind is None]
+    # Where some classes are mostly reconstructions, a regression would know them by the vocoder, and say of music
+    # without one that it is none of theirs. So it also sees what the teacher makes of the others' vocoded copies.
+    witnesses = [key for key in keys if key[1] is None]
+    vocoded = [(part.clip.name, VOCODED) for part in dataset.vocoded.get("train", [])]
+    witnesses += sorted(set(vocoded) & set(heard.signals))
     truth = {part.clip.name: part.label for part in parts}
-    known = np.array([truth[name] for name in names])
-    means = np.stack([standard(heard.signals[name, None]).mean(axis=0) for name in names])
+    known = np.array([truth[name] for name, _ in witnesses])
+    means = np.stack([standard(heard.signals[key]).mean(axis=0) for key in witnesses])
     regression = LogisticRegression(C=C, max_iter=1000, class_weight="balanced")
     # A regression is sure of what it was fitted on: its opinion on a labelled clip comes from others' clips.
-    groups = [dataset.artists.get(name, name) for name in names]
+    groups = [dataset.artists.get(name, name) for name, _ in witnesses]
     artists = [len({group for group, own in zip(groups, known, strict=True) if own == label}) for label in set(known)]
     count = min(OPINION_FOLDS, *artists)
     if count < 2:
@@ -110,12 +115,12 @@ def teach(dataset: Dataset, heard: Heard) -> tuple[dict[Key, Lesson], list[tuple
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=0)
     opinions = dict(
         zip(
-            names,
+            witnesses,
             cross_val_predict(regression, means, known, groups=groups, cv=folds, method="predict_proba"),
             strict=True,
         )
     )
-    lessons = {key: Lesson(standard(heard.signals[key]), opinions[key[0]].astype(np.float32)) for key in keys}
+    lessons = {key: Lesson(standard(heard.signals[key]), opinions[key[0], None].astype(np.float32)) for key in keys}
     regression.fit(means, known)
     unlabelled = []
     for log_mel, found in heard.unlabelled:

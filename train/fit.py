@@ -15,7 +15,7 @@ from edge.errors import UsageError
 from train import networks, splits
 from train.answers import Answers, load_answers, merged, save_answers
 from train.backend import keras
-from train.batches import Batches, CropBatches, EpochDataset, WindowBatches, one_hot
+from train.batches import Batches, CropBatches, EpochDataset, WindowBatches, of_branches, one_hot
 from train.cache import default_folder
 from train.dataset import Dataset
 from train.distil import Heard, hear, key_of, teach
@@ -167,11 +167,12 @@ def held_out(
     windows = held["inputs"].shape[1] // stream.window_frames
     frames = windows * stream.window_frames
     blocks = held["inputs"][:, :frames].reshape(len(held["inputs"]), -1, stream.block_frames, recipe.front_end.n_mfcc)
-    targets = {"probabilities": np.repeat(one_hot(held["labels"], len(dataset.labels))[:, None], blocks.shape[1], 1)}
-    weights = {"probabilities": np.ones(blocks.shape[:2], np.float32)}
+    answers = np.repeat(one_hot(held["labels"], len(dataset.labels))[:, None], blocks.shape[1], axis=1)
+    targets = {"probabilities": of_branches(answers, stream)}
     if taught:
-        targets["teacher"] = np.zeros((len(blocks), windows, FEATURES), np.float32)
-        weights["teacher"] = np.zeros(targets["teacher"].shape[:2], np.float32)
+        targets["teacher"] = of_branches(np.zeros((len(blocks), windows, FEATURES), np.float32), stream)
+    trust = {"probabilities": 1.0, "teacher": 0.0}
+    weights = {name: np.full(target.shape[:-1], trust[name], np.float32) for name, target in targets.items()}
     return blocks, targets, weights
 
 

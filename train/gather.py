@@ -72,6 +72,7 @@ SAMPLE_RATE = 22_050
 CLIP_SECONDS, SHORTEST_SECONDS = 30.0, 25.0  # what is shorter is a sound, not music
 CLIPS_A_FILE = 5  # so that a few long files don't outweigh the rest
 LEAST_RMS = 1e-3  # -60 dBFS
+UNFINISHED = ".gather-"  # what a folder of a package that is being cut begins with
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -81,6 +82,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--packages", nargs="+", default=PACKAGES, metavar="NAME", help="other packages of Debian")
     words = parser.parse_args(argv)
     words.out.mkdir(parents=True, exist_ok=True)
+    for left_over in words.out.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left_over)
     missing = []
     for package in tqdm(words.packages, unit="package", disable=None):
         if not (words.out / package).is_dir():
@@ -98,7 +101,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def gather(package: str, folder: Path) -> None:
     """Cut the music of a Debian package into `folder`, which appears when all of it is there. Raise EdgeError."""
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".gather-") as name:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=UNFINISHED) as name:
         downloads, clips = Path(name) / "deb", Path(name) / "clips"
         downloads.mkdir()
         clips.mkdir()

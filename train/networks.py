@@ -14,6 +14,7 @@ from train.recipes import Recipe, Stream
 
 ops = keras.ops
 LEAST_VARIANCE = 1e-4  # under every root, in training as on the device
+LEAST_PROBABILITY = 1e-30  # where a softmax has come down to 0
 STATISTICS = 4  # numbers that describe a coefficient in a block, see `_describe`
 Tensor = Any  # keras ships no types
 
@@ -31,50 +32,58 @@ def window_network(recipe: Recipe, labels: int) -> keras.Model:
 
 
 def training_network(stream: Stream, n_mfcc: int, labels: int, teacher: int = 0) -> keras.Model:
-    """A whole crop at once: blocks (T, block_frames, n_mfcc) of normalised features → {"probabilities": (T, labels)}.
+    """A whole crop at once, each branch by itself: blocks (T, block_frames, n_mfcc) of normalised features →
+    {"probabilities": (T, branches, labels)}.
 
     There is an answer after every block, of all blocks up to it. With `teacher` there is also "teacher": (windows,
-    teacher), what each whole window of window_blocks is to a teacher of that many features.
+    branches, teacher), what each whole window of window_blocks is to a teacher of that many features. Branches that
+    were trained on their mean would share mistakes; trained apart, each makes its own (TreeNets, Lee et al. 2015).
     """
     blocks = keras.Input((None, stream.block_frames, n_mfcc), name="features")
     described = _describe(blocks, stream)
-    described = keras.layers.SpatialDropout1D(stream.block_dropout, name="block_dropout")(described)
-    projected = keras.layers.Dense(stream.projection, activation="relu", name="projection")(described)
-    heard = keras.layers.LSTM(stream.lstm_units, return_sequences=True, name="lstm")(projected)
-    count = ops.cumsum(ops.ones_like(heard[..., :1]), axis=1)
-    outputs = {"probabilities": _head(ops.cumsum(heard, axis=1) / count, stream, labels)}
+    answers, windows = [], []
+    for number in range(stream.branches):
+        kept = keras.layers.SpatialDropout1D(stream.block_dropout, name=f"block_dropout_{number}")(described)
+        projected = _projection(stream, number)(kept)
+        heard = keras.layers.LSTM(stream.lstm_units, return_sequences=True, name=f"lstm_{number}")(projected)
+        count = ops.cumsum(ops.ones_like(heard[..., :1]), axis=1)
+        answers.append(ops.softmax(_head(ops.cumsum(heard, axis=1) / count, stream, labels, number)))
+        if teacher:
+            window = keras.layers.AveragePooling1D(stream.window_blocks, name=f"windows_{number}")(heard)
+            windows.append(keras.layers.Dense(teacher, name=f"teacher_{number}")(window))
+    outputs = {"probabilities": ops.stack(answers, axis=-2)}
     if teacher:
-        windows = keras.layers.AveragePooling1D(stream.window_blocks, name="windows")(heard)
-        outputs["teacher"] = keras.layers.Dense(teacher, name="teacher")(windows)
+        outputs["teacher"] = ops.stack(windows, axis=-2)
     return keras.Model(blocks, outputs, name="training")
 
 
 def device_network(trained: keras.Model, stream: Stream, n_mfcc: int, labels: int) -> keras.Model:
     """One block a call, with the weights of `trained`; all states start at zero.
 
-    Features (block_frames, n_mfcc) and the states h, c (lstm_units,), pool_mean (lstm_units,) and count (1,) →
+    Features (block_frames, n_mfcc) and the states h, c, pool_mean (branches * lstm_units,) and count (1,) →
     probabilities (labels,) and each state's next value. Until `count` reaches pool_blocks the pooling is the exact
     mean of all blocks heard, and equal to the training network's; from then on it is an exponential window.
     """
     features = keras.Input((stream.block_frames, n_mfcc), name="features")
-    h = keras.Input((stream.lstm_units,), name="h")
-    c = keras.Input((stream.lstm_units,), name="c")
-    pool_mean = keras.Input((stream.lstm_units,), name="pool_mean")
+    h, c, pool_mean = (
+        keras.Input((stream.branches * stream.lstm_units,), name=name) for name in ("h", "c", "pool_mean")
+    )
     count = keras.Input((1,), name="count")
 
     described = _describe(ops.expand_dims(features, 1), stream)
-    projected = keras.layers.Dense(stream.projection, activation="relu", name="projection")(described)
-    lstm = keras.layers.LSTM(stream.lstm_units, return_state=True, name="lstm")
-    heard, next_h, next_c = lstm(projected, initial_state=[h, c])
     next_count = ops.minimum(count + 1.0, float(stream.pool_blocks))
-    next_mean = pool_mean + (heard - pool_mean) / next_count
-    outputs = {
-        "probabilities": _head(next_mean, stream, labels),
-        "next_h": next_h,
-        "next_c": next_c,
-        "next_pool_mean": next_mean,
-        "next_count": next_count,
-    }
+    answers, moved = [], []
+    for number in range(stream.branches):
+        own = slice(number * stream.lstm_units, (number + 1) * stream.lstm_units)
+        lstm = keras.layers.LSTM(stream.lstm_units, return_state=True, name=f"lstm_{number}")
+        heard, next_h, next_c = lstm(_projection(stream, number)(described), initial_state=[h[:, own], c[:, own]])
+        next_mean = pool_mean[:, own] + (heard - pool_mean[:, own]) / next_count
+        answers.append(_head(next_mean, stream, labels, number))
+        moved.append((next_h, next_c, next_mean))
+    agreed = ops.softmax(ops.mean(ops.stack(answers, axis=-2), axis=-2))  # the geometric mean of their probabilities
+    outputs = {"probabilities": agreed, "next_count": next_count}
+    for name, branches in zip(("next_h", "next_c", "next_pool_mean"), zip(*moved, strict=True), strict=True):
+        outputs[name] = ops.concatenate(branches, axis=-1)
     device = keras.Model([features, h, c, pool_mean, count], outputs, name="device")
     for layer in device.layers:
         if layer.weights:
@@ -83,9 +92,9 @@ def device_network(trained: keras.Model, stream: Stream, n_mfcc: int, labels: in
 
 
 def without_teacher(trained: keras.Model) -> keras.Model:
-    """The same training network with its answers as the only output, and as a bare tensor."""
-    answers = trained.output["probabilities"]
-    return keras.Model(trained.inputs[0], answers, name="training")
+    """The same training network with its branches' geometric mean as the only output, (T, labels), as a bare tensor."""
+    logs = ops.log(ops.maximum(trained.output["probabilities"], LEAST_PROBABILITY))
+    return keras.Model(trained.inputs[0], ops.softmax(ops.mean(logs, axis=-2)), name="training")
 
 
 def snap_to_int8(network: keras.Model) -> None:
@@ -137,7 +146,12 @@ def _root_mean_square(x: Tensor) -> Tensor:
     return ops.sqrt(ops.maximum(ops.mean(x * x, axis=-2), LEAST_VARIANCE))
 
 
-def _head(pooled: Tensor, stream: Stream, labels: int) -> Tensor:
-    x = keras.layers.BatchNormalization(name="standard_pool")(pooled)
-    x = keras.layers.Dropout(stream.dropout, name="dropout")(x)
-    return keras.layers.Dense(labels, activation="softmax", name="probabilities")(x)
+def _projection(stream: Stream, branch: int) -> Any:
+    return keras.layers.Dense(stream.projection, activation="relu", name=f"projection_{branch}")
+
+
+def _head(pooled: Tensor, stream: Stream, labels: int, branch: int) -> Tensor:
+    """Logits of what a branch has pooled."""
+    x = keras.layers.BatchNormalization(name=f"standard_pool_{branch}")(pooled)
+    x = keras.layers.Dropout(stream.dropout, name=f"dropout_{branch}")(x)
+    return keras.layers.Dense(labels, name=f"logits_{branch}")(x)

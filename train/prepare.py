@@ -113,13 +113,10 @@ def _read(clips: list[Clip], recipe: Recipe, cache: Path) -> tuple[list[Read], d
 
 
 def _copies(parts: list[Part], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Part]:
-    """The training clips again: music at other speeds, and all of them in a room."""
+    """The training clips again: music at other speeds, and all of them in rooms."""
     music = [part for part in parts if part.clip.label not in not_music]
-    return [
-        *_copied(music, copies.SLOWER, recipe, cache),
-        *_copied(music, copies.FASTER, recipe, cache),
-        *_copied(parts, copies.IN_ROOM, recipe, cache),
-    ]
+    at_speeds = [part for kind in copies.SPEEDS for part in _copied(music, kind, recipe, cache)]
+    return at_speeds + [part for kind in copies.ROOMS for part in _copied(parts, kind, recipe, cache)]
 
 
 def _vocoded(parts: list[Part], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Part]:

@@ -30,8 +30,9 @@ class Stream:
     clip_at: float  # normalised features are held in ±clip_at, so that digital silence can't flood the memory
     filters: int  # of each of the two convolutions within a block
     filter_frames: int
-    projection: int  # numbers in which a block is handed to the LSTM
-    lstm_units: int
+    branches: int  # each with an LSTM and an answer of its own, on the same filters: their mean is steadier than any
+    projection: int  # numbers in which a block is handed to an LSTM
+    lstm_units: int  # of each branch
     block_dropout: float  # of whole courses of a block's numbers (SpatialDropout1D)
     dropout: float  # of pooled values
     pool_blocks: int  # the memory of the running pooling; an exact mean until then
@@ -110,6 +111,7 @@ EDGE = Recipe(
         clip_at=5.0,
         filters=128,
         filter_frames=3,
+        branches=4,
         projection=112,
         lstm_units=112,
         block_dropout=0.1,
@@ -126,12 +128,12 @@ EDGE = Recipe(
         averaging=0.99,
         augmentation=Augmentation(
             gain_db=12.0,
-            eq_db=3.0,
+            eq_db=2.0,
             eq_terms=5,
-            share=0.5,
+            share=0.25,
             reverberation_seconds=(0.15, 1.0),
             wet_share=(0.05, 0.6),
-            overdriven_share=0.2,
+            overdriven_share=0.1,
             overdrive_db=(6.0, 25.0),
             snr_db=(8.0, 30.0),
             low_hz=(60.0, 250.0),

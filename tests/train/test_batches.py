@@ -65,7 +65,9 @@ def test_every_class_is_drawn_as_often_and_every_block_has_its_clips_target() ->
     for blocks, targets in batches:
         assert blocks.shape == (8, STREAM.crop_windows * STREAM.window_blocks, STREAM.block_frames, N_MFCC)
         assert targets.keys() == {"probabilities"}
-        np.testing.assert_array_equal(targets["probabilities"].sum(axis=0), np.full((blocks.shape[1], 2), 4))
+        np.testing.assert_array_equal(
+            targets["probabilities"].sum(axis=0), np.full((*targets["probabilities"].shape[1:3], 2), 4)
+        )
 
 
 def test_a_crop_is_the_normalised_mfccs_of_its_clip() -> None:
@@ -108,9 +110,9 @@ def test_the_teacher_speaks_of_what_is_in_the_crop() -> None:
     lessons = {(f"{i}", None): lesson(9, (0.5, 0.5)) for i in range(2)}
     found = [(level(x), y["teacher"]) for x, y in crop_batches(parts, lessons=lessons, steps=10).epoch(0)]
     heard, said = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-    assert said.shape == (80, PLAIN.crop_windows, FEATURES)
-    np.testing.assert_allclose(said, np.repeat(np.round(heard)[..., None], FEATURES, axis=2))
-    assert set(said[:, 0, 0]) == set(range(8))
+    assert said.shape == (80, PLAIN.crop_windows, PLAIN.branches, FEATURES)
+    np.testing.assert_allclose(said, np.broadcast_to(np.round(heard)[..., None, None], said.shape))
+    assert set(said[:, 0, 0, 0]) == set(range(8))
 
 
 def test_a_lesson_goes_round_with_a_clip_that_is_shorter_than_a_crop() -> None:
@@ -119,7 +121,7 @@ def test_a_lesson_goes_round_with_a_clip_that_is_shorter_than_a_crop() -> None:
     lessons = {(f"{i}", None): lesson(2, (0.5, 0.5)) for i in range(2)}
     stream = replace(PLAIN, crop_windows=5)
     blocks, targets = next(crop_batches(parts, lessons=lessons, stream=stream).epoch(0))
-    np.testing.assert_allclose(targets["teacher"][..., 0], level(blocks), atol=0.01)
+    np.testing.assert_allclose(targets["teacher"][..., 0, 0], level(blocks), atol=0.01)
 
 
 def test_a_copy_has_the_lesson_of_its_kind() -> None:
@@ -128,7 +130,7 @@ def test_a_copy_has_the_lesson_of_its_kind() -> None:
     lessons[("1", None)] = lessons["0", None]
     batches = list(crop_batches(parts, lessons=lessons, stream=replace(PLAIN, opinion_share=1.0)).epoch(0))
     copies = np.concatenate([level(blocks)[:, 0] > 15 for blocks, _ in batches])
-    said = np.concatenate([targets["probabilities"][:, 0, 0] for _, targets in batches])
+    said = np.concatenate([targets["probabilities"][:, 0, 0, 0] for _, targets in batches])
     assert 0 < copies.sum() < len(copies) / 2
     np.testing.assert_allclose(said, np.where(copies, 0.6, 0.9), atol=1e-6)
 
@@ -138,7 +140,7 @@ def test_the_opinion_is_a_share_of_a_labelled_target() -> None:
     stream = replace(PLAIN, opinion_share=0.25)
     parts = [part(i, counting(9), i) for i in range(2)]
     _, targets = next(crop_batches(parts, lessons=lessons, stream=stream).epoch(0))
-    rows = {tuple(np.round(row.tolist(), 4)) for row in targets["probabilities"][:, 0]}
+    rows = {tuple(np.round(row.tolist(), 4)) for row in targets["probabilities"][:, 0, 0]}
     assert rows == {(0.975, 0.025), (0.05, 0.95)}
 
 
@@ -148,7 +150,7 @@ def test_unlabelled_music_has_its_share_and_the_teachers_opinion_for_a_target() 
     stream = replace(PLAIN, unlabelled_share=0.25, opinion_share=0)
     parts = [part(i, counting(9), i) for i in range(2)]
     for _, targets in crop_batches(parts, lessons=lessons, unlabelled=unlabelled, stream=stream).epoch(0):
-        rows = sorted(tuple(np.round(row.tolist(), 4)) for row in targets["probabilities"][:, 0])
+        rows = sorted(tuple(np.round(row.tolist(), 4)) for row in targets["probabilities"][:, 0, 0])
         assert rows == [(0, 1)] * 3 + [(0.4, 0.6)] * 2 + [(1, 0)] * 3
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from support import synthesise
 
-from train.copies import SPEEDS, copy_of
+from train.copies import ROOMS, SPEEDS, copy_of
 from train.vocoder import vocode
 
 RATE = 22_050
@@ -18,8 +18,9 @@ def pitch(samples: np.ndarray, rate: int = RATE) -> float:
     return float(np.fft.rfftfreq(len(samples), 1 / rate)[spectrum.argmax()])
 
 
-@pytest.mark.parametrize(("kind", "low", "high"), [("slower", 0.86, 0.96), ("faster", 1.04, 1.16)])
+@pytest.mark.parametrize(("kind", "low", "high"), [(kind, *ends) for kind, ends in SPEEDS.items()])
 def test_tempo_and_pitch_move_together(kind: str, low: float, high: float) -> None:
+    assert high < 1 if "slow" in kind else low > 1
     for content in (b"one", b"two", b"three"):
         copy = copy_of(content, tone(), RATE, kind)
         speed = pitch(copy) / 1000
@@ -35,16 +36,22 @@ def test_the_teacher_hears_the_same_speed_at_its_own_rate(kind: str) -> None:
     assert pitch(ours) == pytest.approx(pitch(the_teachers, 16_000), abs=1)
 
 
-def test_a_copy_in_a_room_is_in_time_with_its_clip_and_not_the_same() -> None:
+@pytest.mark.parametrize("kind", ROOMS)
+def test_a_copy_in_a_room_is_in_time_with_its_clip_and_not_the_same(kind: str) -> None:
     music = synthesise(4.0, RATE, 1)[:, 0]
-    copy = copy_of(b"one", music, RATE, "in room")
+    copy = copy_of(b"one", music, RATE, kind)
     assert len(copy) == pytest.approx(len(music), abs=2)
     loudness, of_copy = (np.square(x[: 4 * RATE - 100]).reshape(-1, 100).mean(axis=1) for x in (music, copy))
-    assert np.corrcoef(loudness, of_copy)[0, 1] > 0.5
+    assert np.corrcoef(loudness, of_copy)[0, 1] > 0.3
     assert np.corrcoef(music[:-2], copy[: len(music) - 2])[0, 1] < 0.95
 
 
-@pytest.mark.parametrize("kind", ["slower", "faster", "in room"])
+def test_the_other_room_is_another() -> None:
+    one, other = (copy_of(b"one", tone(), RATE, kind) for kind in ROOMS)
+    assert np.abs(one - other).max() > 0.01
+
+
+@pytest.mark.parametrize("kind", [*SPEEDS, *ROOMS])
 def test_the_bytes_of_a_file_decide_about_its_copy(kind: str) -> None:
     first, again, other = (copy_of(content, tone(), RATE, kind) for content in (b"one", b"one", b"two"))
     np.testing.assert_array_equal(first, again)

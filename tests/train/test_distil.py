@@ -8,6 +8,7 @@ from support import synthesise
 
 from edge.errors import EdgeError
 from train import distil
+from train.copies import ROOMS, SPEEDS, VOCODED
 from train.corpus import Clip
 from train.dataset import Dataset, Part
 from train.distil import Heard, hear, key_of, teach
@@ -133,17 +134,16 @@ def test_the_opinion_on_a_clip_comes_from_other_artists() -> None:
 
 def at_other_speeds(dataset: Dataset) -> Dataset:
     """With copies of the training side."""
-    kinds = ("slower", "faster", "in room")
-    return replace(dataset, copies=[replace(p, kind=kind) for kind in kinds for p in dataset.sides["train"]])
+    return replace(dataset, copies=[replace(p, kind=k) for k in (*SPEEDS, *ROOMS) for p in dataset.sides["train"]])
 
 
 def test_a_copy_at_another_speed_has_features_of_its_own_and_the_opinion_on_its_clip() -> None:
     dataset = at_other_speeds(corpus())
     given = heard(dataset)
-    own = {(p.clip.name, p.kind): given.signals[p.clip.name, None] + 1 for p in dataset.copies if p.kind != "in room"}
+    own = {(p.clip.name, p.kind): given.signals[p.clip.name, None] + 1 for p in dataset.copies if p.kind in SPEEDS}
     lessons, _ = teach(dataset, Heard(given.signals | own, given.unlabelled))
     assert {key_of(p) for p in [*dataset.sides["train"], *dataset.copies]} == lessons.keys()
-    for kind in ("slower", "faster"):
+    for kind in SPEEDS:
         one, other = lessons["calm/0.wav", None], lessons["calm/0.wav", kind]
         assert np.abs(one.features - other.features).min() > 0.1
         np.testing.assert_array_equal(one.opinion, other.opinion)
@@ -151,9 +151,32 @@ def test_a_copy_at_another_speed_has_features_of_its_own_and_the_opinion_on_its_
 
 def test_in_a_room_and_through_the_vocoder_there_is_nothing_else_to_say() -> None:
     part = corpus().sides["train"][0]
-    for kind in ("in room", "vocoded"):
+    for kind in (*ROOMS, VOCODED):
         assert key_of(replace(part, kind=kind)) == key_of(part) == ("calm/0.wav", None)
     assert key_of(replace(part, kind="slower")) == ("calm/0.wav", "slower")
+
+
+def test_a_class_of_reconstructions_is_not_known_by_their_vocoder() -> None:
+    """The loud are reconstructed, which is all that tells them from two pieces of loud music without a vocoder."""
+    dataset, vocoder = corpus(), 20
+    given = heard(dataset)
+    for part in dataset.sides["train"]:
+        given.signals[part.clip.name, None][:, vocoder] += 30 * part.label
+    calm = [part for part in dataset.sides["train"] if part.label == 0]
+    copies = [replace(part, kind=VOCODED, reconstructed=True) for part in calm]
+    through = {
+        (p.clip.name, VOCODED): given.signals[p.clip.name, None] + 30 * np.eye(FEATURES)[vocoder] for p in copies
+    }
+
+    def opinion_on_loud(dataset: Dataset, given: Heard) -> float:
+        lessons, unlabelled = teach(dataset, given)
+        assert {kind for _, kind in lessons} == {None}
+        return float(unlabelled[1][1].opinion[1])
+
+    informed = opinion_on_loud(
+        replace(dataset, vocoded={"train": copies}), Heard(given.signals | through, given.unlabelled)
+    )
+    assert opinion_on_loud(dataset, given) < 0.5 < informed
 
 
 def test_a_clip_that_is_there_twice_is_no_second_witness() -> None:
@@ -237,8 +260,15 @@ def test_all_clips_and_all_music_below_the_folders_are_heard(real: Dataset, musi
 def test_copies_at_other_speeds_are_heard_too(real: Dataset, music: Path, tmp_path: Path) -> None:
     found = hear(at_other_speeds(real), [music], EDGE, tmp_path / "cache").signals
     train, valid = ({p.clip.name for p in real.sides[side]} for side in ("train", "valid"))
-    assert found.keys() == {(n, k) for n in train for k in (None, "slower", "faster")} | {(n, None) for n in valid}
+    assert found.keys() == {(n, k) for n in train for k in (None, *SPEEDS)} | {(n, None) for n in valid}
     assert all(features[0, 0] == len(name) + 10_000 * (kind is not None) for (name, kind), features in found.items())
+
+
+@pytest.mark.usefixtures("said")
+def test_vocoded_copies_of_the_training_side_are_heard_too(real: Dataset, music: Path, tmp_path: Path) -> None:
+    vocoded = {side: [replace(part, kind=VOCODED) for part in parts] for side, parts in real.sides.items()}
+    found = hear(replace(real, vocoded=vocoded), [music], EDGE, tmp_path / "cache").signals
+    assert {name for name, kind in found if kind == VOCODED} == {p.clip.name for p in real.sides["train"]}
 
 
 @pytest.mark.usefixtures("said")

@@ -8,6 +8,7 @@ import soundfile
 
 from edge.errors import EdgeError
 from train.cache import default_folder
+from train.copies import ROOMS, SPEEDS
 from train.dataset import Dataset, digest
 from train.prepare import prepare
 from train.recipes import EDGE, SEED, Recipe
@@ -200,12 +201,12 @@ def test_a_class_that_the_training_list_forgets_is_named(copy: Path) -> None:
 def test_the_training_side_is_there_again_at_other_speeds_and_in_a_room(corpus: Path) -> None:
     dataset = ready(corpus, "tracks")
     train = {p.clip.name: p for p in dataset.sides["train"]}
-    assert Counter(p.kind for p in dataset.copies) == dict.fromkeys(("slower", "faster", "in room"), len(train))
+    assert Counter(p.kind for p in dataset.copies) == dict.fromkeys((*SPEEDS, *ROOMS), len(train))
     for part in dataset.copies:
         original = train[part.clip.name]
         longer = len(part.features) / len(original.features)
-        low, high = {"slower": (1.03, 1.18), "faster": (0.85, 0.97), "in room": (1, 1)}[part.kind]
-        assert low <= longer <= high
+        slow, fast = SPEEDS.get(part.kind, (1, 1))
+        assert 0.99 / fast <= longer <= 1.01 / slow
         assert (part.label, part.reconstructed, original.kind) == (original.label, original.reconstructed, None)
     assert sum(counts["hum"] for counts in dataset.clips_per_class().values()) == 5
 
@@ -225,7 +226,7 @@ def test_other_is_a_class_that_is_no_music(copy: Path, tmp_path: Path) -> None:
     assert dataset.labels == ("chirp", "hiss", "hum", "other")
     assert dataset.not_music == ("other",)
     assert sum(counts["other"] for counts in dataset.clips_per_class().values()) == 8
-    assert {part.kind for part in dataset.copies if part.clip.label == "other"} == {"in room"}
+    assert {part.kind for part in dataset.copies if part.clip.label == "other"} == set(ROOMS)
 
 
 def test_the_fingerprint_knows_a_changed_corpus(copy: Path) -> None:

@@ -142,7 +142,7 @@ def crops(parts: list[Part], steps: int) -> np.ndarray:
     nothing = replace(STREAM.augmentation, gain_db=0, eq_db=0, share=0, overdriven_share=0)
     stream = replace(STREAM, crop_windows=1, augmentation=nothing)
     batches = CropBatches(parts, 2, Normalisation((0.0,) * n_mfcc, (1.0,) * n_mfcc), EDGE, stream, seed=0, steps=steps)
-    drawn = [x[y["probabilities"][:, 0, 0] == 1] for x, y in batches.epoch(0)]
+    drawn = [x[y["probabilities"][:, 0, 0, 0] == 1] for x, y in batches.epoch(0)]
     return np.concatenate([x[:, 0, 0, 0] for x in drawn]) / np.sqrt(n_mels)
 
 

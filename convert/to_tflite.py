@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convert import reference
+from convert.compact import compacted
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_features, load_network
 from convert.twins import fusable_twin, unrolled
 from edge.card import State, Tensors
@@ -109,7 +110,8 @@ def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
         )
         converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, name) for name in INTEGER_OPS[card.mode]]
         return converter.convert(), tensors
-    return unclipped(converter.convert()), tensors
+    content = unclipped(converter.convert())
+    return compacted(content) if kind == "float32" else content, tensors
 
 
 def main() -> int:

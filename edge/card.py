@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from edge.errors import EdgeError
 from edge.frontend import FrontEnd
 
-CARD_VERSION = 1
+CARD_VERSION = 2
+LONGEST_MEMORY = 600.0  # seconds that a stream may compare
 T = TypeVar("T")
 
 
@@ -60,8 +61,10 @@ class Thresholds:
     smoothing_seconds: float = 1.0  # time constant of the probabilities on show
     switch_margin: float = 0.1  # how much more probable a label must be than the one on show
     warm_up_seconds: float = 3.0  # audio that a first answer needs
-    change_seconds: float = 3.0  # how much a stream's second opinion hears before it is compared
-    change_nats: float = 1.0  # divergence from it at which a stream forgets what was before
+    ripe_seconds: float = 18.0  # of audio, after which a stream's answer gets no better
+    change_seconds: float = 2.25  # of a stream that are compared with what was before
+    before_seconds: float = 12.0  # how much of it, at most
+    change_novelty: float = 11.0  # difference at which a stream forgets what was before (edge.change)
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,9 @@ class Card:
             raise ValueError("a normalisation scale is not above 0")
         if not self.thresholds.temperature > 0:
             raise ValueError("the temperature is not above 0")
+        for name in ("change_seconds", "before_seconds"):
+            if not 0 < (seconds := getattr(self.thresholds, name)) <= LONGEST_MEMORY:
+                raise ValueError(f"{name} is {seconds:g}, not above 0 and up to {LONGEST_MEMORY:g}")
         if self.mode == "stream" and not self.front_end.streamable:
             raise ValueError("a stream model can't have center=True or top_db")
         if self.mode == "window" and self.front_end.frame_count(self.window_samples) != self.frames:

@@ -41,12 +41,6 @@ def calibrate(probabilities: FloatArray, temperature: float) -> FloatArray:
     return calibrated
 
 
-def divergence(p: FloatArray, q: FloatArray) -> float:
-    """Kullback-Leibler divergence of (labels,) probabilities p from q, in nats."""
-    p, q = np.maximum(p, LEAST_PROBABILITY), np.maximum(q, LEAST_PROBABILITY)
-    return float(np.sum(p * np.log(p / q)))
-
-
 class Decision:
     """Holds what is on show, and changes it only for a reason."""
 
@@ -57,7 +51,7 @@ class Decision:
         self._quiet_seconds = 0.0
         self._heard_seconds = 0.0
         self._log_sum = np.zeros(len(card.labels))
-        self._hops = 0
+        self._weight = 0.0
         self._forget()
 
     def _forget(self) -> None:
@@ -70,8 +64,11 @@ class Decision:
         """Whether it has been quiet for so long that nothing is playing."""
         return self._quiet_seconds >= self._thresholds.silence_seconds
 
-    def update(self, seconds: float, level: float, probabilities: FloatArray | None) -> Answer:
-        """The answer after `seconds` more of audio at RMS `level` dBFS and the model's (labels,) word on it."""
+    def update(self, seconds: float, level: float, probabilities: FloatArray | None, behind: float) -> Answer:
+        """The answer after `seconds` more of audio at RMS `level` dBFS.
+
+        `probabilities` (labels,) is the model's word on what plays, and `behind` the seconds of audio that it rests on.
+        """
         self._heard_seconds += seconds
         self._quiet_seconds = self._quiet_seconds + seconds if level < self._thresholds.silence_dbfs else 0.0
         if self.silent:
@@ -87,8 +84,9 @@ class Decision:
         self._smooth = self._smooth + weight * (calibrated - self._smooth)
         if self._warmth < self._thresholds.warm_up_seconds:
             return Answer(self._heard_seconds, "warming")
-        self._log_sum += np.log(np.maximum(calibrated, LEAST_PROBABILITY))
-        self._hops += 1
+        ripeness = min(behind, self._thresholds.ripe_seconds)
+        self._log_sum += ripeness * np.log(np.maximum(calibrated, LEAST_PROBABILITY))
+        self._weight += ripeness
         self._shown = self._steady(self._smooth)
         return self._say(self._smooth, self._shown)
 
@@ -99,10 +97,10 @@ class Decision:
 
     def final(self, last_word: FloatArray | None) -> Answer:
         """The answer for all that was heard; `last_word` serves where it was too short for an answer before."""
-        if self._hops:
-            # The geometric mean: a label that was ruled out for a while can't win. On the validation list it labelled
-            # two files of 197 more rightly than the arithmetic one.
-            mean = np.exp(self._log_sum / self._hops).astype(np.float32)
+        if self._weight:
+            # The geometric mean: a label that was ruled out for a while can't win. An answer counts for as long as it
+            # has listened: on the validation list that labelled three files of 197 more rightly (train/EXPERIMENTS.md).
+            mean = np.exp(self._log_sum / self._weight).astype(np.float32)
             mean /= mean.sum()
         elif self.silent or last_word is None:
             return Answer(self._heard_seconds, "silence" if self.silent else "warming")

@@ -55,7 +55,8 @@ class Ear:
 
     def _answer(self, samples: FloatArray) -> Answer:
         self._model.advance(samples)
-        answer = self._decision.update(len(samples) / self._rate, level_dbfs(samples), self._model.probabilities())
+        word, behind = self._model.probabilities(), self._model.seconds_behind()
+        answer = self._decision.update(len(samples) / self._rate, level_dbfs(samples), word, behind)
         if self._decision.silent:
             self._model.reset()  # what plays after the silence is something new, and the silence no part of it
         return answer

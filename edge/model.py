@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.card import Card, CardError
+from edge.change import Change
 from edge.container import read
-from edge.decision import divergence
 from edge.errors import EdgeError
 from edge.frontend import FloatArray, MfccComputer, mfcc
 from edge.runtime import Network, open_network
@@ -51,6 +51,10 @@ class Model(ABC):
         """(labels,) probabilities of what was heard up to now; None while that is too little."""
 
     @abstractmethod
+    def seconds_behind(self) -> float:
+        """How much audio the `probabilities` rest on."""
+
+    @abstractmethod
     def last_word(self) -> FloatArray | None:
         """(labels,) probabilities of a source that ended early, from what there is; None if there is nothing."""
 
@@ -92,6 +96,10 @@ class WindowModel(Model):
         """(labels,) probabilities of the last window; None until it is full."""
         return self._answer(self._heard) if len(self._heard) == self.card.window_samples else None
 
+    def seconds_behind(self) -> float:
+        """A window, always."""
+        return self.card.window_samples / self.card.front_end.sample_rate
+
     def last_word(self) -> FloatArray | None:
         """(labels,) probabilities of less than a window: what there is, repeated until it fills one."""
         enough = len(self._heard) >= self.card.front_end.n_fft
@@ -104,27 +112,35 @@ class WindowModel(Model):
 class StreamModel(Model):
     """Keeps a state, so that each frame is computed and heard once.
 
-    A state that has heard much changes its mind slowly. So a second one hears the same from every `change_seconds` on,
-    and where its view differs by more than `change_nats`, something new is playing and it takes the place of the first.
+    Where something else begins to play, a fresh state hears what has come since, and goes on.
     """
+
+    _state: dict[str, FloatArray]
+    _steps: int  # that it has heard
 
     def __init__(self, card: Card, network: Network) -> None:
         self._stream = MfccStream(card.front_end)
-        front_end = card.front_end
-        self._opinion_steps = max(1, round(card.thresholds.change_seconds * front_end.frame_rate / card.frames))
+        recent, before = (
+            max(2, round(seconds * card.front_end.frame_rate / card.frames))
+            for seconds in (card.thresholds.change_seconds, card.thresholds.before_seconds)
+        )
+        self._change = Change(recent, before, card.thresholds.change_novelty)
         super().__init__(card, network)
 
     def reset(self) -> None:
         """Start from the zero state, without the samples that wait for their frame."""
         self._stream.reset()
+        self._change.forget()
         self._pending = np.empty((0, self.card.front_end.n_mfcc), np.float32)
-        self._state = self._first_state()
-        self._second_state, self._second_steps = self._first_state(), 0
+        self._begin()
         self._latest: FloatArray | None = None
 
     def infer(self, inputs: FloatArray) -> FloatArray:
         """(frames, n_mfcc) normalised features of one step → (labels,) probabilities; the state moves on."""
-        probabilities, self._state = self._step(inputs, self._state)
+        outputs = self.network.run({self._tensors.features: inputs[None], **self._state})
+        self._state = {state.input: outputs[state.output] for state in self._tensors.states}
+        self._steps += 1
+        probabilities: FloatArray = outputs[self._tensors.probabilities][0]
         return probabilities
 
     def advance(self, samples: FloatArray) -> None:
@@ -135,37 +151,29 @@ class StreamModel(Model):
         complete = len(self._pending) // frames * frames
         for start in range(0, complete, frames):
             inputs = self._pending[start : start + frames]
-            self._latest = self._second_opinion(inputs, self.infer(inputs))
+            self._latest = self.infer(inputs)
+            if since := self._change.hear(inputs):
+                self._begin()
+                for block in since:
+                    self._latest = self.infer(block)
         self._pending = self._pending[complete:]
 
     def probabilities(self) -> FloatArray | None:
         """(labels,) probabilities after the last step; None before the first."""
         return self._latest
 
+    def seconds_behind(self) -> float:
+        """All since the state was fresh."""
+        return self._steps * self.card.frames / self.card.front_end.frame_rate
+
     def last_word(self) -> FloatArray | None:
         """The same: a state answers from its first step on."""
         return self._latest
 
-    def _first_state(self) -> dict[str, FloatArray]:
-        return {state.input: np.zeros(state.shape, np.float32) for state in self._tensors.states}
-
-    def _step(self, inputs: FloatArray, state: dict[str, FloatArray]) -> tuple[FloatArray, dict[str, FloatArray]]:
-        """One call: (frames, n_mfcc) features and a state → (labels,) probabilities and the next state."""
-        outputs = self.network.run({self._tensors.features: inputs[None], **state})
-        next_state = {s.input: outputs[s.output] for s in self._tensors.states}
-        return outputs[self._tensors.probabilities][0], next_state
-
-    def _second_opinion(self, inputs: FloatArray, first: FloatArray) -> FloatArray:
-        """Let the second state hear the same step; the (labels,) probabilities that hold."""
-        second, self._second_state = self._step(inputs, self._second_state)
-        self._second_steps += 1
-        if self._second_steps < self._opinion_steps:
-            return first
-        changed = divergence(second, first) > self.card.thresholds.change_nats
-        if changed:
-            self._state = self._second_state
-        self._second_state, self._second_steps = self._first_state(), 0
-        return second if changed else first
+    def _begin(self) -> None:
+        """A fresh state, which has heard nothing."""
+        self._state = {state.input: np.zeros(state.shape, np.float32) for state in self._tensors.states}
+        self._steps = 0
 
 
 def load(path: str | Path = SHIPPED, threads: int = 1, package: str | None = None) -> Model:

@@ -45,26 +45,18 @@ def window_card(**changes: object) -> Card:
 
 
 class CountingNetwork:
-    """A network whose answer tells what it was given: its first probability is the number of calls since reset.
-
-    With `memory` it is a real probability, that number as a share of `memory` or 0.99.
-    """
+    """A network whose answer tells what it was given: its first probability is the number of calls since reset."""
 
     runtime = "double"
 
-    def __init__(self, memory: int | None = None) -> None:
+    def __init__(self) -> None:
         self.calls: list[FloatArray] = []
-        self._memory = memory
 
     def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
         """`probabilities` holds the count so far; the state counts on."""
         self.calls.append(inputs["features"])
         count = inputs.get("count", np.zeros((1, 1), np.float32))
-        first = count[0, 0] + 1
-        answer = [first, 0, 0]
-        if self._memory:
-            share = min(0.99, first / self._memory)
-            answer = [share, 1 - share, 0]
+        answer = [count[0, 0] + 1, 0, 0]
         return {"probabilities": np.array([answer], np.float32), "next_count": count + 1}
 
 

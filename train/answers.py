@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.card import Normalisation
+from edge.card import Normalisation, Thresholds
 from edge.decision import LEAST_PROBABILITY
 from edge.frontend import FloatArray
 from train.backend import keras, tf
@@ -16,10 +16,11 @@ from train.batches import to_blocks
 from train.corpus import Clip
 from train.dataset import Dataset, Part
 from train.features import mfccs
-from train.recipes import Recipe, Stream
+from train.recipes import EDGE, Recipe, Stream
 from train.run import replacing
 
 BATCH = 256
+RIPE = Thresholds().ripe_seconds / EDGE.segment_seconds  # segments after which an answer gets no better
 
 
 @dataclass(frozen=True)
@@ -149,13 +150,21 @@ def _clips_of(parts: list[Part]) -> tuple[list[Clip], NDArray[np.int64], NDArray
 
 
 def of_files(answers: Answers) -> Said:
-    """What a listener to each whole clip is told at its end: the geometric mean, as edge.decision has it of a file."""
+    """What a listener to each whole clip is told at its end: the geometric mean, as edge.decision has it of a file.
+
+    A stream's answer counts for as long as it has listened, up to RIPE segments.
+    """
     said = answers.listening
-    means = np.zeros((len(answers.clips), said.probabilities.shape[1]))
-    np.add.at(means, said.clips, np.log(np.maximum(said.probabilities, LEAST_PROBABILITY)))
-    counts = np.bincount(said.clips, minlength=len(means))
-    heard = np.flatnonzero(counts)
-    probabilities = np.exp(means[heard] / counts[heard, None])
+    weights = np.ones(len(said.clips))
+    if answers.whole_clip is not None:
+        for clip in set(said.clips):
+            own = said.clips == clip
+            weights[own] = np.minimum(np.arange(1, own.sum() + 1), RIPE)
+    sums = np.zeros((len(answers.clips), said.probabilities.shape[1]))
+    np.add.at(sums, said.clips, weights[:, None] * np.log(np.maximum(said.probabilities, LEAST_PROBABILITY)))
+    totals = np.bincount(said.clips, weights, minlength=len(sums))
+    heard = np.flatnonzero(totals)
+    probabilities = np.exp(sums[heard] / totals[heard, None])
     return Said((probabilities / probabilities.sum(axis=1, keepdims=True)).astype(np.float32), heard)
 
 

@@ -10,6 +10,7 @@ from edge.card import Normalisation
 from edge.frontend import FloatArray
 from train.augment import Surroundings
 from train.backend import tf
+from train.copies import ROOMS, SPEEDS
 from train.dataset import Part
 from train.distil import NO_LESSON, Key, Lesson, key_of
 from train.features import cepstra
@@ -49,7 +50,8 @@ class WindowBatches:
 class CropBatches:
     """Random crops of whole clips, every class as often, each in surroundings of its own.
 
-    Of a class that has both recordings and reconstructions, each kind has its share whatever its number. With a
+    Of a class that has both recordings and reconstructions, each has its share whatever its number, and so have, of
+    both, the clips themselves, copies at other speeds and copies in rooms. With a
     teacher, the network also learns what its `lessons` say of labelled clips; and a share of each batch is unlabelled
     music, whose targets are the teacher's opinion.
     """
@@ -67,9 +69,14 @@ class CropBatches:
         unlabelled: list[tuple[FloatArray, Lesson]] | None = None,
     ) -> None:
         """Take `lessons` by `key_of` a part, and `unlabelled` log-mels with theirs."""
-        self._kinds: list[list[list[Part]]] = [[[], []] for _ in range(labels)]  # recorded, reconstructed
+        # Of each class recordings and reconstructions, of each the clips, their copies at other speeds and in rooms.
+        self._kinds: list[list[list[list[Part]]]] = [[[[], [], []] for _ in range(2)] for _ in range(labels)]
         for part in parts:
-            self._kinds[part.label][part.reconstructed].append(part)
+            copy = 1 if part.kind in SPEEDS else 2 if part.kind in ROOMS else 0
+            self._kinds[part.label][part.reconstructed][copy].append(part)
+        self._copy_shares = np.array(
+            [1 - stream.speeds_share - stream.rooms_share, stream.speeds_share, stream.rooms_share]
+        )
         self._mean = np.asarray(normalisation.mean, np.float32)
         self._scale = np.asarray(normalisation.scale, np.float32)
         self._recipe, self._stream, self._seed = recipe, stream, seed
@@ -116,9 +123,11 @@ class CropBatches:
     def _labelled(self, label: int, rng: np.random.Generator) -> tuple[FloatArray, Lesson]:
         """A clip of a class."""
         recorded, reconstructed = self._kinds[label]
-        parts = recorded or reconstructed
-        if recorded and reconstructed and rng.random() < self._stream.reconstructed_share:
-            parts = reconstructed
+        copies = recorded if any(recorded) else reconstructed
+        if any(recorded) and any(reconstructed) and rng.random() < self._stream.reconstructed_share:
+            copies = reconstructed
+        shares = self._copy_shares * [len(parts) > 0 for parts in copies]
+        parts = copies[rng.choice(len(copies), p=shares / shares.sum())]
         part = parts[rng.integers(len(parts))]
         return part.features, self._lessons[key_of(part)] if self._lessons is not None else NO_LESSON
 

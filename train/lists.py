@@ -39,10 +39,11 @@ def there_are(data: Path) -> bool:
     return (data / TABLE).is_file() or any(next(data.glob(f"{side}*.txt"), None) for side in SIDES)
 
 
-def match(clips: list[Clip], data: Path) -> Matched:
+def match(clips: list[Clip], data: Path, needed: tuple[str, ...] = ("train", "valid")) -> Matched:
     """Find the lines of a corpus' lists among its clips.
 
-    Raise EdgeError where there are no lists, where a line names an unknown label, or where a clip is on two sides.
+    Raise EdgeError where there are no lists, where a line names an unknown label, where a clip is on two sides, or
+    where a side that is `needed` has none.
     """
     labels = {clip.label for clip in clips}
     listed = list(_read(data, labels))
@@ -64,7 +65,7 @@ def match(clips: list[Clip], data: Path) -> Matched:
                 sources[clip.name] = line.source
             if line.artist:
                 artists[clip.name] = line.artist
-    for side in ("train", "valid"):
+    for side in needed:
         if side not in sides.values():
             raise EdgeError(f"the lists in {data} put no clip on the {side} side")
     return Matched(sides, sources, artists, missing)

@@ -14,6 +14,7 @@ from train.recipes import Recipe, Stream
 
 ops = keras.ops
 LEAST_VARIANCE = 1e-4  # under every root, in training as on the device
+STRAY = 20.0  # deviations, beyond which a number that describes a block says no more
 LEAST_PROBABILITY = 1e-30  # where a softmax has come down to 0
 STATISTICS = 4  # numbers that describe a coefficient in a block, see `_describe`
 Tensor = Any  # keras ships no types
@@ -138,7 +139,10 @@ def _describe(blocks: Tensor, stream: Stream) -> Tensor:
         found = ops.relu(found)
     filtered = [ops.mean(found, axis=-2), ops.max(found, axis=-2)]
     joined = ops.concatenate([ops.squeeze(mean, axis=-2), *spread, *filtered], axis=-1)
-    return keras.layers.BatchNormalization(name="standard_blocks")(joined)
+    standard = keras.layers.BatchNormalization(name="standard_blocks")(joined)
+    # Without a limit in between, the converter would merge this with the matrices that follow, and take them off the
+    # grid of `snap_to_int8`.
+    return ops.clip(standard, -STRAY, STRAY)
 
 
 def _root_mean_square(x: Tensor) -> Tensor:

@@ -80,8 +80,10 @@ def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: in
 
 def _match(clips: list[Clip], data: Path, split: str) -> lists.Matched:
     """What the lists say, where the split takes them; folds go without, too: each track is its own artist then."""
-    if split == "lists" or (split == "folds" and lists.there_are(data)):
+    if split == "lists":
         return lists.match(clips, data)
+    if split == "folds" and lists.there_are(data):
+        return lists.match(clips, data, needed=())
     return lists.Matched({}, {}, {}, [])
 
 

@@ -39,6 +39,8 @@ class Stream:
     window_blocks: int  # blocks of a window of the teacher
     crop_windows: int  # length of a training crop
     crops_per_clip: int  # an epoch, on average
+    speeds_share: float  # of the crops of what is labelled, taken from copies at other speeds
+    rooms_share: float  # and from copies in rooms
     reconstructed_share: float  # of a class's crops, where it has both recordings and reconstructions
     unlabelled_share: float  # of a batch, where there is unlabelled music
     teacher_weight: float  # of the teacher's features in the loss
@@ -120,6 +122,8 @@ EDGE = Recipe(
         window_blocks=8,  # 2.97 s, the teacher's 2.99
         crop_windows=9,  # 26.7 s
         crops_per_clip=4,
+        speeds_share=0.45,
+        rooms_share=0.1,
         reconstructed_share=0.4,
         unlabelled_share=0.5,
         teacher_weight=3.0,
@@ -128,9 +132,9 @@ EDGE = Recipe(
         averaging=0.99,
         augmentation=Augmentation(
             gain_db=12.0,
-            eq_db=2.0,
+            eq_db=1.5,
             eq_terms=5,
-            share=0.25,
+            share=0.2,
             reverberation_seconds=(0.15, 1.0),
             wet_share=(0.05, 0.6),
             overdriven_share=0.1,

@@ -21,14 +21,25 @@ def p(calm: float, loud: float, other: float = 0.0) -> FloatArray:
 
 
 def after(d: Decision, probabilities: FloatArray | None, seconds: float, level: float = LOUD) -> Answer:
-    answers = [d.update(0.5, level, probabilities) for _ in range(round(seconds / 0.5))]
+    answers = [d.update(0.5, level, probabilities, 9.0) for _ in range(round(seconds / 0.5))]
     return answers[-1]
+
+
+def test_an_answer_counts_for_as_long_as_it_has_listened() -> None:
+    """Two wrong answers of a second each, and a right one of three; beyond what is ripe there is no more weight."""
+    d = decision(ripe_seconds=3.0, warm_up_seconds=0.0)
+    for probabilities, behind in ((p(0.8, 0.2), 1.0), (p(0.8, 0.2), 1.0), (p(0.2, 0.8), 3.0)):
+        d.update(0.5, LOUD, probabilities, behind)
+    assert d.final(None).label == "loud"
+    for _ in range(2):
+        d.update(0.5, LOUD, p(0.8, 0.2), 99.0)
+    assert d.final(None).label == "calm"
 
 
 def test_warms_up_then_says_what_is_playing() -> None:
     d = decision()
-    assert d.update(0.5, LOUD, p(0.9, 0.1)).state == "warming"
-    answer = d.update(0.5, LOUD, p(0.9, 0.1))
+    assert d.update(0.5, LOUD, p(0.9, 0.1), 9.0).state == "warming"
+    answer = d.update(0.5, LOUD, p(0.9, 0.1), 9.0)
     assert (answer.state, answer.label, answer.t) == ("music", "calm", 1.0)
     assert [label for label, _ in answer.top] == ["calm", "loud", "other"]
 
@@ -47,7 +58,7 @@ def test_a_lasting_change_is_shown() -> None:
 
 def test_two_equal_labels_do_not_flicker() -> None:
     d = decision()
-    shown = {d.update(0.5, LOUD, p(0.5 + wobble, 0.5 - wobble)).label for wobble in np.resize([0.04, -0.04], 100)}
+    shown = {d.update(0.5, LOUD, p(0.5 + wobble, 0.5 - wobble), 9.0).label for wobble in np.resize([0.04, -0.04], 100)}
     assert len(shown - {None}) == 1
 
 
@@ -65,17 +76,17 @@ def test_below_the_threshold_the_label_is_unknown() -> None:
 def test_silence_is_said_after_a_second_and_forgets_what_was() -> None:
     d = decision()
     after(d, p(0.9, 0.1), 5)
-    assert d.update(0.5, -90.0, p(0.9, 0.1)).state == "music"
-    assert d.update(0.5, -90.0, p(0.9, 0.1)).state == "silence"
-    assert d.update(0.5, LOUD, p(0.1, 0.9)).state == "warming"
-    assert d.update(0.5, LOUD, p(0.1, 0.9)).label == "loud"
+    assert d.update(0.5, -90.0, p(0.9, 0.1), 9.0).state == "music"
+    assert d.update(0.5, -90.0, p(0.9, 0.1), 9.0).state == "silence"
+    assert d.update(0.5, LOUD, p(0.1, 0.9), 9.0).state == "warming"
+    assert d.update(0.5, LOUD, p(0.1, 0.9), 9.0).label == "loud"
 
 
 def test_a_lost_source_is_said_and_forgotten() -> None:
     d = decision()
     after(d, p(0.9, 0.1), 5)
     assert d.lost() == Answer(5.0, "lost")
-    assert d.update(0.5, LOUD, p(0.1, 0.9)).state == "warming"
+    assert d.update(0.5, LOUD, p(0.1, 0.9), 9.0).state == "warming"
 
 
 def test_the_final_answer_is_the_mean_of_all() -> None:
@@ -87,7 +98,7 @@ def test_the_final_answer_is_the_mean_of_all() -> None:
 
 def test_what_was_too_short_takes_the_models_last_word() -> None:
     d = decision()
-    d.update(0.5, LOUD, None)
+    d.update(0.5, LOUD, None, 9.0)
     assert d.final(p(0.1, 0.9)).label == "loud"
     assert d.final(None).state == "warming"
 

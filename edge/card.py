@@ -61,7 +61,7 @@ class Thresholds:
     smoothing_seconds: float = 1.0  # time constant of the probabilities on show
     switch_margin: float = 0.1  # how much more probable a label must be than the one on show
     warm_up_seconds: float = 3.0  # audio that a first answer needs
-    ripe_seconds: float = 18.0  # of audio, after which a stream's answer gets no better
+    ripe_seconds: float = 27.0  # of audio, after which an answer counts no more: training hears no longer crops
     change_seconds: float = 2.25  # of a stream that are compared with what was before
     before_seconds: float = 12.0  # how much of it, at most
     change_novelty: float = 11.0  # difference at which a stream forgets what was before (edge.change)

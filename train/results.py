@@ -86,8 +86,8 @@ def coverage_table(curve: list[dict[str, float | None]]) -> str:
 
 
 def write_folds(answers: Answers, dataset: Dataset, path: Path) -> None:
-    """What each clip was called by the network that never heard it, as a table."""
-    said = answers.per_track
+    """What each clip was called, as a file, by the network that never heard it, as a table."""
+    said = of_files(answers)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as f:
         writer = csv.writer(f)
         writer.writerow(["clip", "label", "source", "fold", "said"])

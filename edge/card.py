@@ -16,7 +16,7 @@ from edge.errors import EdgeError
 from edge.frontend import FrontEnd
 
 CARD_VERSION = 2
-LONGEST_MEMORY = 600.0  # seconds that a stream may compare
+LONGEST_MEMORY = 600.0  # seconds of audio that a card may speak of
 T = TypeVar("T")
 
 
@@ -128,7 +128,7 @@ class Card:
             raise ValueError("a normalisation scale is not above 0")
         if not self.thresholds.temperature > 0:
             raise ValueError("the temperature is not above 0")
-        for name in ("change_seconds", "before_seconds"):
+        for name in ("ripe_seconds", "change_seconds", "before_seconds"):
             if not 0 < (seconds := getattr(self.thresholds, name)) <= LONGEST_MEMORY:
                 raise ValueError(f"{name} is {seconds:g}, not above 0 and up to {LONGEST_MEMORY:g}")
         if self.mode == "stream" and not self.front_end.streamable:

@@ -57,3 +57,12 @@ def test_a_wrong_field_is_named(path: str, value: object, said: str) -> None:
 def test_a_window_has_to_hold_its_frames() -> None:
     with pytest.raises(ValueError, match="doesn't hold 9 frames"):
         stream_card(mode="window", frames=9, window_samples=512 + 7 * 256)
+
+
+@pytest.mark.parametrize("name", ["ripe_seconds", "change_seconds", "before_seconds"])
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 1e9])
+def test_a_memory_of_no_length_or_of_days_is_refused(name: str, seconds: float) -> None:
+    fields = json.loads(stream_card().to_json())
+    fields["thresholds"][name] = seconds
+    with pytest.raises(CardError, match=name):
+        from_json(json.dumps(fields))

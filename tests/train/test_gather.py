@@ -175,6 +175,15 @@ def test_what_is_there_is_left_alone(apt_get: Path, tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.usefixtures("game", "apt_get")
+def test_what_a_killed_run_left_is_no_music(tmp_path: Path) -> None:
+    left = tmp_path / "out" / ".gather-killed" / "clips"
+    left.mkdir(parents=True)
+    (left / "half.flac").touch()
+    gather.main(["--out", str(tmp_path / "out"), "--packages", "game"])
+    assert not left.exists()
+
+
+@pytest.mark.usefixtures("game", "apt_get")
 def test_a_package_that_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.card import Thresholds
-from train.answers import Answers, Said, load_answers, merged, save_answers
+from train.answers import Answers, Said, load_answers, merged, of_files, save_answers
 from train.corpus import Clip
 from train.dataset import Dataset, Part
 from train.results import (
@@ -197,3 +197,11 @@ def test_each_clip_of_the_folds_is_a_row(tmp_path: Path) -> None:
     assert rows[1] == {"clip": "calm/1.wav", "label": "calm", "source": "audio", "fold": "1", "said": "calm"}
     assert [row["said"] for row in rows] == ["calm", "calm", "calm", "loud", "loud", "other", "calm"]
     assert [row["label"] for row in rows] == ["calm", "calm", "loud", "loud", "loud", "calm", "other"]
+
+
+def test_of_a_file_an_answer_of_a_stream_counts_for_as_long_as_it_has_listened() -> None:
+    """Wrong after one segment and after two, right after three; windows, which forget, count alike."""
+    said = Said(np.array([sure(0.8, 1), sure(0.8, 1), sure(0.9, 0)], np.float32), np.array([0, 0, 0]))
+    stream = replace(answers([sure(0.9, 0)], [0]), listening=said)
+    assert of_files(stream).probabilities.argmax() == 0
+    assert of_files(replace(stream, whole_clip=None)).probabilities.argmax() == 1

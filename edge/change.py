@@ -18,7 +18,7 @@ class Change:
 
     def __init__(self, recent: int, before: int, novelty: float) -> None:
         """Compare `recent` blocks with up to `before` earlier ones; from `novelty` on, the recent ones are a change."""
-        self._recent, self._least, self._novelty = recent, recent, novelty
+        self._recent, self._novelty = recent, novelty
         self._blocks: deque[FloatArray] = deque(maxlen=recent)
         self._means: deque[FloatArray] = deque(maxlen=recent + before)
 
@@ -31,8 +31,8 @@ class Change:
         """The blocks since a change, if `block`, (frames, n_mfcc) normalised features, makes one plain; else none."""
         self._blocks.append(block)
         self._means.append(block[:, :COEFFICIENTS].mean(axis=0))
-        if len(self._means) < self._recent + self._least:
-            return []
+        if len(self._means) < 2 * self._recent:
+            return []  # too little to compare with
         means = np.stack(self._means)
         if novelty(means[-self._recent :], means[: -self._recent]) < self._novelty:
             return []

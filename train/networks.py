@@ -15,7 +15,7 @@ from train.recipes import Recipe, Stream
 ops = keras.ops
 LEAST_VARIANCE = 1e-4  # under every root, in training as on the device
 STRAY = 20.0  # deviations, beyond which a number that describes a block says no more
-LEAST_PROBABILITY = 1e-30  # where a softmax has come down to 0
+UNDERFLOW = 1e-30  # in place of a probability that a softmax has brought down to 0
 STATISTICS = 4  # numbers that describe a coefficient in a block, see `_describe`
 Tensor = Any  # keras ships no types
 
@@ -94,7 +94,7 @@ def device_network(trained: keras.Model, stream: Stream, n_mfcc: int, labels: in
 
 def without_teacher(trained: keras.Model) -> keras.Model:
     """The same training network with its branches' geometric mean as the only output, (T, labels), as a bare tensor."""
-    logs = ops.log(ops.maximum(trained.output["probabilities"], LEAST_PROBABILITY))
+    logs = ops.log(ops.maximum(trained.output["probabilities"], UNDERFLOW))
     return keras.Model(trained.inputs[0], ops.softmax(ops.mean(logs, axis=-2)), name="training")
 
 

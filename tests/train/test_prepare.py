@@ -120,6 +120,14 @@ def test_folds_of_a_corpus_without_lists_know_no_artists(corpus: Path) -> None:
     assert set(dataset.folds.values()) == set(range(FOLDS))
 
 
+def test_folds_need_no_valid_list(copy: Path) -> None:
+    for path in copy.glob("*.txt"):
+        path.unlink()
+    every = [str(path.relative_to(copy)) for path in copy.glob("*/*.wav")]
+    write_lists(copy, {"train.txt": "\n".join(every)})
+    assert set(ready(copy, "folds").folds.values()) == set(range(FOLDS))
+
+
 def test_a_test_list_stays_out_of_the_folds(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(copy / "hum" / "hum.00003.wav", copy / "hum" / "hum.00005.wav")
     for label in ("chirp", "hiss"):

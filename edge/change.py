@@ -16,9 +16,9 @@ LEAST_VARIANCE = 0.02  # of normalised coefficients: a held note is no reason to
 class Change:
     """Takes the frames of a stream block by block, and keeps as many blocks as it compares."""
 
-    def __init__(self, recent: int, before: int, novelty: float) -> None:
-        """Compare `recent` blocks with up to `before` earlier ones; from `novelty` on, the recent ones are a change."""
-        self._recent, self._novelty = recent, novelty
+    def __init__(self, recent: int, before: int, threshold: float) -> None:
+        """Compare `recent` blocks with up to `before` earlier ones; a `novelty` from `threshold` on is a change."""
+        self._recent, self._threshold = recent, threshold
         self._blocks: deque[FloatArray] = deque(maxlen=recent)
         self._means: deque[FloatArray] = deque(maxlen=recent + before)
 
@@ -34,7 +34,7 @@ class Change:
         if len(self._means) < 2 * self._recent:
             return []  # too little to compare with
         means = np.stack(self._means)
-        if novelty(means[-self._recent :], means[: -self._recent]) < self._novelty:
+        if novelty(means[-self._recent :], means[: -self._recent]) < self._threshold:
             return []
         for _ in range(len(self._means) - self._recent):
             self._means.popleft()

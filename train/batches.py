@@ -51,9 +51,9 @@ class CropBatches:
     """Random crops of whole clips, every class as often, each in surroundings of its own.
 
     Of a class that has both recordings and reconstructions, each has its share whatever its number, and so have, of
-    both, the clips themselves, copies at other speeds and copies in rooms. With a
-    teacher, the network also learns what its `lessons` say of labelled clips; and a share of each batch is unlabelled
-    music, whose targets are the teacher's opinion.
+    both, the clips themselves, copies at other speeds and copies in rooms. With a teacher, the network also learns what
+    its `lessons` say of labelled clips; and a share of each batch is unlabelled music, whose targets are the teacher's
+    opinion.
     """
 
     def __init__(
@@ -123,8 +123,8 @@ class CropBatches:
     def _labelled(self, label: int, rng: np.random.Generator) -> tuple[FloatArray, Lesson]:
         """A clip of a class."""
         recorded, reconstructed = self._kinds[label]
-        copies = recorded if any(recorded) else reconstructed
-        if any(recorded) and any(reconstructed) and rng.random() < self._stream.reconstructed_share:
+        copies = recorded
+        if not any(recorded) or (any(reconstructed) and rng.random() < self._stream.reconstructed_share):
             copies = reconstructed
         shares = self._copy_shares * [len(parts) > 0 for parts in copies]
         parts = copies[rng.choice(len(copies), p=shares / shares.sum())]

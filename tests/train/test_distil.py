@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 import soundfile
@@ -29,21 +30,7 @@ def corpus(artists: dict[str, str] | None = None, clips: int = CLIPS) -> Dataset
             side = "train" if number < ARTISTS * clips else "valid"
             sides[side].append(Part(np.zeros((9, N_MELS), np.float16), clip, label))
             found[clip.name] = f"{name} {number // clips}"
-    return Dataset(
-        labels=("calm", "loud"),
-        not_music=(),
-        sides=sides,
-        held_back="valid",
-        leaky=False,
-        note="",
-        skipped={},
-        unlisted=0,
-        sources={},
-        artists=found if artists is None else artists,
-        vocoded={},
-        copies=[],
-        folds={},
-    )
+    return replace(datasets.dataset(("calm", "loud"), sides), artists=found if artists is None else artists)
 
 
 def heard(dataset: Dataset, seed: int = 0) -> Heard:

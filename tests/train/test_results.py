@@ -2,6 +2,7 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 from hypothesis import given
@@ -37,21 +38,7 @@ def answers(said: list[tuple[float, ...]], truth: list[int]) -> Answers:
 
 def corpus(found: Answers, not_music: tuple[str, ...] = ("other",)) -> Dataset:
     parts = [Part(np.zeros((1, 1)), c, int(label)) for c, label in zip(found.clips, found.labels, strict=True)]
-    return Dataset(
-        labels=LABELS,
-        not_music=not_music,
-        sides={"train": parts},
-        held_back="valid",
-        leaky=False,
-        note="",
-        skipped={},
-        unlisted=0,
-        sources={},
-        artists={},
-        vocoded={},
-        copies=[],
-        folds={},
-    )
+    return datasets.dataset(LABELS, {"train": parts}, not_music)
 
 
 def sure(confidence: float, label: int = 0) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from edge.frontend import FloatArray
+from edge.frontend import DoubleArray, FloatArray
 
 COEFFICIENTS = 20  # the coarse shape of the spectrum and its level; finer ones change within a piece, too
 LEAST_VARIANCE = 0.02  # of normalised coefficients: a held note is no reason to find everything else new
@@ -20,30 +20,43 @@ class Change:
         """Compare `recent` blocks with up to `before` earlier ones; a `novelty` from `threshold` on is a change."""
         self._recent, self._threshold = recent, threshold
         self._blocks: deque[FloatArray] = deque(maxlen=recent)
-        self._means: deque[FloatArray] = deque(maxlen=recent + before)
+        self._means = np.empty((recent + before, 0))  # of the blocks, the latest in the last row
+        self._known = 0  # how many of its rows are of blocks
 
     def forget(self) -> None:
         """Start afresh: what comes now has nothing before it."""
         self._blocks.clear()
-        self._means.clear()
+        self._known = 0
 
     def hear(self, block: FloatArray) -> list[FloatArray]:
         """The blocks since a change, if `block`, (frames, n_mfcc) normalised features, makes one plain; else none."""
         self._blocks.append(block)
-        self._means.append(block[:, :COEFFICIENTS].mean(axis=0))
-        if len(self._means) < 2 * self._recent:
+        coarse = block[:, :COEFFICIENTS]
+        if not self._known:
+            self._means = np.empty((len(self._means), coarse.shape[1]))
+        self._means[:-1] = self._means[1:]
+        self._means[-1] = np.add.reduce(coarse) / len(coarse)
+        self._known = min(self._known + 1, len(self._means))
+        if self._known < 2 * self._recent:
             return []  # too little to compare with
-        means = np.stack(self._means)
-        if novelty(means[-self._recent :], means[: -self._recent]) < self._threshold:
+        if novelty(self._means[-self._recent :], self._means[-self._known : -self._recent]) < self._threshold:
             return []
-        for _ in range(len(self._means) - self._recent):
-            self._means.popleft()
+        self._known = self._recent
         return list(self._blocks)
 
 
-def novelty(recent: FloatArray, before: FloatArray) -> float:
+def novelty(recent: DoubleArray, before: DoubleArray) -> float:
     """Mean over the coefficients of Student's t between two samples, squared: (n, k) and (m, k) → 1 where alike."""
     n, m = len(recent), len(before)
-    variance = (n * recent.var(axis=0) + m * before.var(axis=0)) / (n + m) + LEAST_VARIANCE
-    difference = recent.mean(axis=0) - before.mean(axis=0)
+    mean_recent, spread_recent = _mean_and_spread(recent)
+    mean_before, spread_before = _mean_and_spread(before)
+    variance = (spread_recent + spread_before) / (n + m) + LEAST_VARIANCE
+    difference = mean_recent - mean_before
     return float((difference * difference / variance).mean()) * n * m / (n + m)
+
+
+def _mean_and_spread(x: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
+    """Mean and summed squared deviation of each column; ndarray.var would take three times as long."""
+    mean = np.add.reduce(x) / len(x)
+    deviation = x - mean
+    return mean, np.einsum("ij,ij->j", deviation, deviation)

@@ -74,12 +74,12 @@ def from_fields(fields: dict[str, Any]) -> Measurement:
 
 def cost(hops: Sequence[Spent], hop_s: float) -> Cost:
     """Percentiles (linear between ranks) of what at least one hop, `hop_s` seconds of audio each, has cost."""
-    wall_ms = np.array([hop.wall_ns for hop in hops]) / 1e6
+    wall_ms = np.array([hop.wall for hop in hops]) / 1e6
     p50, p95, p99 = np.percentile(wall_ms, (50, 95, 99))
-    cpu_ms = sum(hop.cpu_ns for hop in hops) / 1e6
+    cpu_ms = sum(hop.cpu for hop in hops) / 1e6
     return Cost(float(p50), float(p95), float(p99), float(wall_ms.max()), cpu_ms / (len(hops) * hop_s))
 
 
 def real_time_factor(hops: Sequence[Spent], hop_s: float) -> float:
     """Wall time over audio time of hops of `hop_s` seconds: below 1 keeps up."""
-    return sum(hop.wall_ns for hop in hops) / 1e9 / (len(hops) * hop_s)
+    return sum(hop.wall for hop in hops) / 1e9 / (len(hops) * hop_s)

@@ -1,4 +1,4 @@
-"""Wall and CPU time of the calls that a part receives, without a change to the part."""
+"""What the calls that a part receives take, by two clocks, without a change to the part."""
 
 import time
 from collections.abc import Callable
@@ -9,15 +9,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+Clock = Callable[[], int]
+
+
 @dataclass(frozen=True)
 class Spent:
-    """Time in nanoseconds; `cpu_ns` is that of all threads of the process."""
+    """What two clocks have counted, each in its own unit: nanoseconds, unless the stopwatch was given others."""
 
-    wall_ns: int = 0
-    cpu_ns: int = 0
+    wall: int = 0
+    cpu: int = 0  # of all threads of the process
 
     def __sub__(self, other: "Spent") -> "Spent":
-        return Spent(self.wall_ns - other.wall_ns, self.cpu_ns - other.cpu_ns)
+        return Spent(self.wall - other.wall, self.cpu - other.cpu)
 
 
 class Stopwatch:
@@ -27,20 +30,21 @@ class Stopwatch:
     numbers are added up in place and become a Spent only when they are taken.
     """
 
-    def __init__(self) -> None:
-        self._wall_ns = 0
-        self._cpu_ns = 0
+    def __init__(self, wall: Clock = time.perf_counter_ns, cpu: Clock = time.process_time_ns) -> None:
+        self._clocks = wall, cpu
+        self._wall = self._cpu = 0
 
     def timed(self, function: Callable[P, R]) -> Callable[P, R]:
         """The same function, watched."""
+        wall_clock, cpu_clock = self._clocks
 
         def watched(*args: P.args, **kwargs: P.kwargs) -> R:
-            wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+            wall, cpu = wall_clock(), cpu_clock()
             try:
                 return function(*args, **kwargs)
             finally:
-                self._cpu_ns += time.process_time_ns() - cpu
-                self._wall_ns += time.perf_counter_ns() - wall
+                self._cpu += cpu_clock() - cpu
+                self._wall += wall_clock() - wall
 
         return watched
 
@@ -51,6 +55,6 @@ class Stopwatch:
 
     def take(self) -> Spent:
         """What was spent since the last take."""
-        spent = Spent(self._wall_ns, self._cpu_ns)
-        self._wall_ns = self._cpu_ns = 0
+        spent = Spent(self._wall, self._cpu)
+        self._wall = self._cpu = 0
         return spent

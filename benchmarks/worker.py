@@ -11,7 +11,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,37 +36,34 @@ from edge.ear import Ear
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
 from edge.model import Model, load
-from edge.resample import ToModelRate
 
 PROCESS_STATUS = Path("/proc/self/status")
 
 
 class WatchedEar:
-    """The ear of a live source, with a stopwatch at each joint.
+    """An ear with a stopwatch at each joint."""
 
-    The resampler stands before the ear instead of inside it: edge.ear offers no joint there. An ear whose source has
-    the model's rate passes samples through.
-    """
-
-    def __init__(self, model: Model, source_rate: int, hop_s: float) -> None:
-        self._whole, self._resample, self._ear, self._model, self._network = (Stopwatch() for _ in range(5))
+    def __init__(
+        self, model: Model, source_rate: int, hop_s: float, new_stopwatch: Callable[[], Stopwatch] = Stopwatch
+    ) -> None:
+        ear = Ear(model, source_rate, hop_s)
+        self._whole, self._resample, self._model, self._network = (new_stopwatch() for _ in range(4))
         self._network.watch(model.network, "run")
         self._model.watch(model, "advance", "probabilities")
-        rate = model.card.front_end.sample_rate
-        to_model_rate = self._resample.timed(ToModelRate(source_rate, rate))
-        ear = Ear(model, rate, hop_s)
-        answers = self._ear.timed(lambda samples: list(ear.hear(samples)))
-        self.hear = self._whole.timed(lambda block: answers(to_model_rate(block)[:, None]))
+        self._resample.watch(ear, "resample")
+        self.hear = self._whole.timed(lambda block: list(ear.hear(block)))
 
     def take(self) -> dict[str, Spent]:
         """What each stage has spent since the last take; the stages are END_TO_END less the joints themselves."""
-        ear, model, network = self._ear.take(), self._model.take(), self._network.take()
+        whole, resample, model, network = (
+            watch.take() for watch in (self._whole, self._resample, self._model, self._network)
+        )
         return {
-            RESAMPLE: self._resample.take(),
+            RESAMPLE: resample,
             FRONT_END: model - network,
             MODEL: network,
-            DECISION: ear - model,
-            END_TO_END: self._whole.take(),
+            DECISION: whole - resample - model,
+            END_TO_END: whole,
         }
 
 

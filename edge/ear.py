@@ -18,7 +18,7 @@ LONGEST_HOP = 60.0
 
 
 class Ear:
-    """One model listening to one source."""
+    """One model listening to one source; `resample` and the model's methods are the joints that benchmarks watch."""
 
     def __init__(self, model: Model, source_rate: int, hop_seconds: float = HOP_SECONDS) -> None:
         """Raise UsageError for a hop that is shorter than a frame's or longer than LONGEST_HOP."""
@@ -28,7 +28,7 @@ class Ear:
             raise UsageError(f"--hop {hop_seconds:g}: this model answers every {shortest:.3f} to {LONGEST_HOP:g} s")
         self._model = model
         self._rate = front_end.sample_rate
-        self._resample = ToModelRate(source_rate, self._rate)
+        self.resample = ToModelRate(source_rate, self._rate)
         self._hop = round(hop_seconds * self._rate)
         self._decision = Decision(model.card)
         self._pending = np.empty(0, np.float32)
@@ -36,7 +36,7 @@ class Ear:
 
     def hear(self, block: FloatArray) -> Iterator[Answer]:
         """Take (n, channels) samples of the source; give an answer for each hop that they complete."""
-        self._pending = np.concatenate([self._pending, self._resample(block)])
+        self._pending = np.concatenate([self._pending, self.resample(block)])
         complete = len(self._pending) // self._hop * self._hop
         for start in range(0, complete, self._hop):
             yield self._answer(self._pending[start : start + self._hop])
@@ -49,7 +49,7 @@ class Ear:
 
     def finish(self) -> tuple[list[Answer], Answer]:
         """The source has ended: the answer for the last, shorter hop, if any, and the one for all that was heard."""
-        rest = np.concatenate([self._pending, self._resample(np.empty((0, 1), np.float32), last=True)])
+        rest = np.concatenate([self._pending, self.resample(np.empty((0, 1), np.float32), last=True)])
         last = [self._answer(rest[i : i + self._hop]) for i in range(0, len(rest), self._hop)]
         return last, self._decision.final(self._model.last_word())
 

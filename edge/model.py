@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -29,6 +30,10 @@ class Model(ABC):
         self._scale = np.asarray(card.normalisation.scale, np.float32)
         self._check_shapes()
         self.reset()
+
+    def another(self) -> Self:
+        """A model of the same file that has heard nothing: the network is shared, what was heard is not."""
+        return type(self)(self.card, self.network)
 
     def normalise(self, features: FloatArray) -> FloatArray:
         """MFCCs as the network expects them: (frames, n_mfcc) → (frames, n_mfcc)."""
@@ -105,8 +110,12 @@ class WindowModel(Model):
         enough = len(self._heard) >= self.card.front_end.n_fft
         return self._answer(np.resize(self._heard, self.card.window_samples)) if enough else None
 
+    def features(self, window: FloatArray) -> FloatArray:
+        """MFCCs of one window: (window_samples,) samples → (frames, n_mfcc)."""
+        return mfcc(window, self.card.front_end, self._computer)
+
     def _answer(self, window: FloatArray) -> FloatArray:
-        return self.infer(self.normalise(mfcc(window, self.card.front_end, self._computer)))
+        return self.infer(self.normalise(self.features(window)))
 
 
 class StreamModel(Model):
@@ -119,7 +128,7 @@ class StreamModel(Model):
     _steps: int  # that it has heard
 
     def __init__(self, card: Card, network: Network) -> None:
-        self._stream = MfccStream(card.front_end)
+        self.stream = MfccStream(card.front_end)
         recent, before = (
             max(2, round(seconds * card.front_end.frame_rate / card.frames))
             for seconds in (card.thresholds.change_seconds, card.thresholds.before_seconds)
@@ -129,7 +138,7 @@ class StreamModel(Model):
 
     def reset(self) -> None:
         """Start from the zero state, without the samples that wait for their frame."""
-        self._stream.reset()
+        self.stream.reset()
         self._change.forget()
         self._pending = np.empty((0, self.card.front_end.n_mfcc), np.float32)
         self._begin()
@@ -145,7 +154,7 @@ class StreamModel(Model):
 
     def advance(self, samples: FloatArray) -> None:
         """Hear (n,) samples: as many steps of the network as they complete."""
-        features = self.normalise(self._stream.accept(samples))
+        features = self.normalise(self.stream.accept(samples))
         self._pending = np.concatenate([self._pending, features])
         frames = self.card.frames
         complete = len(self._pending) // frames * frames

@@ -1,10 +1,12 @@
 """The command `python -m benchmarks.latency [FILE...]`: what listening costs on this machine, stage by stage.
 
 Each model is measured in a fresh process (benchmarks.worker) on the same audio, a file that stands for a microphone at
-SOURCE_RATE. A hop is measured from a block of the source in hand to its answer; what the audio hardware adds is not.
+SOURCE_RATE, and so is what people run instead (benchmarks.rivals), as far as this machine has it. A hop is measured
+from a block of the source in hand to its answer; what the audio hardware adds is not.
 """
 
 import argparse
+import importlib.metadata
 import itertools
 import json
 import math
@@ -15,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -22,6 +25,7 @@ import soundfile
 from benchmarks import table
 from benchmarks.machine import this_machine
 from benchmarks.measurement import RUNTIME_THREADS, Measurement, from_fields
+from benchmarks.rivals import RIVALS
 from edge import HOP_SECONDS
 from edge.command import run as run_command
 from edge.container import SUFFIXES
@@ -49,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--seconds", type=float, default=AUDIO_SECONDS, metavar="N", help=f"of audio for a model ({AUDIO_SECONDS:g})"
     )
+    p.add_argument("--alone", action="store_true", help="without librosa and the others to compare with")
+    p.add_argument("--pace", action="store_true", help="in real time, as a microphone delivers")
     p.add_argument("--json", type=Path, metavar="FILE", help="where to write all of it")
     return p
 
@@ -61,25 +67,59 @@ def main() -> int:
     models = list(model_files(args.models or [SHIPPED]))
     for path in models:
         check(path, args.hop)
-    machine = this_machine()
+    rivals = [] if args.alone else [rival for rival in RIVALS if not rival.missing]
+    before = this_machine()
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder) / "source.wav"
         write_source(args.audio, audio, args.seconds)
-        print(machine, flush=True)
-        measurements = [measure_apart(path, audio, args.hop, args.seconds) for path in models]
-    verdict = table.verdict(measurements)
-    print(f"{args.audio} at {SOURCE_RATE} Hz in blocks of {args.hop:g} s, threads of the runtime: {RUNTIME_THREADS}\n")
-    print(table.costs(measurements), table.processes(measurements), verdict, sep="\n\n")
+        print(before, flush=True)
+        words = [str(audio), f"--hop={args.hop}", f"--seconds={args.seconds}", *(["--pace"] if args.pace else [])]
+        measurements = [measure_apart(str(path), *words) for path in models]
+        networks = {str(path): apart("benchmarks.network", str(path)) for path in models}
+        after = this_machine()  # the rivals are no part of what may have made it hot
+        if any(not rival.front_end_only for rival in rivals):
+            apart("benchmarks.window_networks", folder)
+        opponents = {rival: measure_apart(folder, *words, f"--rival={rival.name}") for rival in rivals}
+    verdict = table.verdict(measurements, after)
+    pace = ", in real time" if args.pace else ""
+    print(
+        f"{args.audio} at {SOURCE_RATE} Hz in blocks of {args.hop:g} s{pace}, threads of the runtime: {RUNTIME_THREADS}"
+    )
+    for part in (table.costs(measurements), table.processes(measurements), table.networks(networks)):
+        print("", part, sep="\n")
+    if not args.alone:
+        print("", table.ratios(measurements[0], opponents), sep="\n")
+        for rival in RIVALS:
+            if rival.missing:
+                print(f"not measured: {rival.name}, for want of {', '.join(rival.missing)} (pip install '.[bench]')")
+    print("", verdict, sep="\n")
     if args.json:
         report = {
-            "machine": asdict(machine),
-            "audio": str(args.audio),
+            "version": installed_version(),
+            "machine": {"before": asdict(before), "after": asdict(after)},
+            "audio": args.audio.name,
+            "audio_seconds": args.seconds,
             "source_rate_hz": SOURCE_RATE,
-            "models": [{**asdict(m), "core_share": m.core_share, "keeps_up": m.keeps_up} for m in measurements],
+            "paced": args.pace,
+            "models": [{**fields(m), "benchmark_model": networks[m.model]} for m in measurements],
+            "rivals": [fields(m) for m in opponents.values()],
             "verdict": verdict,
         }
         args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def installed_version() -> str | None:
+    """This package's; None where it runs without being installed."""
+    try:
+        return importlib.metadata.version("edge-listen")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def fields(m: Measurement) -> dict[str, Any]:
+    """A measurement as JSON has it."""
+    return {**asdict(m), "core_share": m.core_share, "keeps_up": m.keeps_up}
 
 
 def model_files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -116,17 +156,24 @@ def write_source(path: Path, out: Path, seconds: float) -> None:
             raise EdgeError(f"{path}: holds no audio")
 
 
-def measure_apart(path: Path, audio: Path, hop_s: float, seconds: float) -> Measurement:
-    """Measure a model in a fresh process. Raise EdgeError, with the last line it said, if that fails or crashes."""
-    worker = [sys.executable, "-m", "benchmarks.worker", str(path), str(audio)]
-    numbers = [f"--hop={hop_s}", f"--seconds={seconds}", f"--spawned={time.monotonic_ns()}"]
-    done = subprocess.run([*worker, *numbers], capture_output=True, text=True, check=False)
+def measure_apart(*words: str) -> Measurement:
+    """A Measurement by benchmarks.worker, whose words these are."""
+    return from_fields(apart("benchmarks.worker", *words, f"--spawned={time.monotonic_ns()}"))
+
+
+def apart(module: str, *words: str) -> dict[str, Any]:
+    """What a command of this package prints as JSON, if anything, in a fresh process.
+
+    Raise EdgeError, with the last line it said, if that fails or crashes.
+    """
+    done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, text=True, check=False)
     if done.returncode < 0:
-        raise EdgeError(f"{path}: its process crashed with signal {-done.returncode}")
+        raise EdgeError(f"{module} {words[0]}: its process crashed with signal {-done.returncode}")
     if done.returncode:
         last = (done.stderr.strip() or "its process failed without a word").splitlines()[-1]
         raise EdgeError(last.removeprefix("error: "))
-    return from_fields(json.loads(done.stdout))
+    printed: dict[str, Any] = json.loads(done.stdout or "{}")
+    return printed
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""What a measurement was made on, so that two boards can be compared."""
+"""What a measurement was made on, and in which condition that was, so that two boards can be compared."""
 
 import os
 import platform
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,19 @@ import numpy as np
 BOARD = Path("/proc/device-tree/model")
 CPU_INFO = Path("/proc/cpuinfo")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+FREQUENCY = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")  # kHz
+TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")  # thousandths of a degree
+VCGENCMD = "vcgencmd"  # the Raspberry Pi's own; its get_throttled answers with these bits
+THROTTLED = {
+    0: "under-voltage",
+    1: "frequency capped",
+    2: "throttled",
+    3: "at its temperature limit",
+    16: "under-voltage has occurred",
+    17: "frequency capping has occurred",
+    18: "throttling has occurred",
+    19: "the temperature limit has been reached",
+}
 
 
 @dataclass(frozen=True)
@@ -21,16 +36,31 @@ class Machine:
     architecture: str
     cores: int
     governor: str | None  # of the first core's clock
-    load_average_1min: float  # before measuring: others at work make the worst hops worse
+    frequency_mhz: float | None  # of the first core, at this moment
+    temperature_c: float | None
+    throttling: tuple[str, ...] | None  # of THROTTLED, since the board was started
+    load_average_1min: float  # others at work make the worst hops worse
     system: str
     python: str
     numpy: str
+
+    @property
+    def identity(self) -> str:
+        """The board, or what else there is to tell machines apart."""
+        return self.board or self.cpu or self.architecture
+
+    @property
+    def condition(self) -> str:
+        """What can make the same machine slower tomorrow."""
+        temperature = "unknown" if self.temperature_c is None else f"{self.temperature_c:.1f} °C"
+        throttling = "unknown" if self.throttling is None else ", ".join(self.throttling) or "none"
+        return f"governor {self.governor or 'unknown'}, temperature {temperature}, throttling {throttling}"
 
     def __str__(self) -> str:
         parts = [
             *filter(None, (self.board, self.cpu)),
             f"{self.cores} cores {self.architecture}",
-            f"governor {self.governor or 'unknown'}",
+            self.condition,
             f"load {self.load_average_1min:.1f}",
             f"Python {self.python}",
             f"numpy {self.numpy}",
@@ -39,18 +69,32 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """The one that this runs on."""
+    """The one that this runs on, now."""
     return Machine(
         board=_first_line(BOARD),
         cpu=_cpu(),
         architecture=platform.machine(),
         cores=os.cpu_count() or 1,
         governor=_first_line(GOVERNOR),
+        frequency_mhz=_thousandths(FREQUENCY),
+        temperature_c=_thousandths(TEMPERATURE),
+        throttling=throttling(),
         load_average_1min=os.getloadavg()[0],
         system=platform.platform(),
         python=platform.python_version(),
         numpy=np.__version__,
     )
+
+
+def throttling() -> tuple[str, ...] | None:
+    """What the Raspberry Pi's firmware says of its supply and its heat; None on other boards."""
+    if shutil.which(VCGENCMD) is None:
+        return None
+    done = subprocess.run([VCGENCMD, "get_throttled"], capture_output=True, text=True, check=False)
+    name, _, flags = done.stdout.strip().partition("=")
+    if done.returncode or name != "throttled":
+        return None  # the user isn't in the group `video`
+    return tuple(said for bit, said in THROTTLED.items() if int(flags, 16) >> bit & 1)
 
 
 def _cpu() -> str | None:
@@ -66,3 +110,11 @@ def _cpu() -> str | None:
 def _first_line(path: Path) -> str | None:
     """The device tree ends its strings with a zero byte."""
     return path.read_text().strip("\0\n ") if path.exists() else None
+
+
+def _thousandths(path: Path) -> float | None:
+    """A number that the kernel gives in thousandths; some drivers refuse to be read."""
+    try:
+        return float(path.read_text()) / 1000
+    except (OSError, ValueError):
+        return None

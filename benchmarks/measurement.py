@@ -37,13 +37,13 @@ class Measurement:
     `first_answer_audio_s` of audio; here they come from a file, at once.
     """
 
-    model: str
+    model: str  # its file, or the name of a rival
     name: str  # in the model's card
     mode: str
     format: str
     runtime: str
     runtime_threads: int
-    model_bytes: int
+    model_bytes: int | None  # None for a rival
     hop_s: float
     hops: int  # measured, from the first answer on
     costs: dict[str, Cost]  # of STAGES and END_TO_END

@@ -1,8 +1,11 @@
 """The measurements as text for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from benchmarks.measurement import END_TO_END, STAGES, Measurement
+from benchmarks.machine import Machine
+from benchmarks.measurement import END_TO_END, FRONT_END, MODEL, STAGES, Measurement
+from benchmarks.rivals import Rival
 
 
 def costs(measurements: Sequence[Measurement]) -> str:
@@ -29,7 +32,7 @@ def processes(measurements: Sequence[Measurement]) -> str:
     lines = [f"{'process':{wide}}  {'hops':>5} {'file kB':>7} {head}  model and runtime"]
     for m in measurements:
         lines.append(
-            f"{m.model:{wide}}  {m.hops:5} {m.model_bytes / 1000:7.0f} {megabytes(m.resident_bytes):>11} "
+            f"{m.model:{wide}}  {m.hops:5} {(m.model_bytes or 0) / 1000:7.0f} {megabytes(m.resident_bytes):>11} "
             f"{megabytes(m.peak_resident_bytes):>7} {m.process_threads or '?':>7} {m.ready_ms:8.0f} "
             f"{m.first_answer_ms:9.0f} {m.real_time_factor:16.5f}  {m.format} {m.mode}, {m.runtime}"
         )
@@ -41,15 +44,47 @@ def processes(measurements: Sequence[Measurement]) -> str:
     return "\n".join(lines)
 
 
-def verdict(measurements: Sequence[Measurement]) -> str:
+def networks(measured: Mapping[str, Mapping[str, Any]]) -> str:
+    """The network by itself, in the words of TFLite's benchmark_model."""
+    lines = []
+    for model, m in measured.items():
+        memory = m["Memory footprint delta"]
+        lines.append(
+            f"{model}: Inference timings in us: Init: {m['Init']:.0f}, First inference: {m['First inference']:.0f}, "
+            f"Warmup (avg): {m['Warmup (avg)']:.1f}, Inference (avg): {m['Inference (avg)']:.1f}; Memory footprint "
+            f"delta (MB): init={_or_unknown(memory['init'])} overall={_or_unknown(memory['overall'])}"
+        )
+    return "\n".join(lines)
+
+
+def ratios(ours: Measurement, rivals: Mapping[Rival, Measurement]) -> str:
+    """What others take of the CPU, and how many times what we take."""
+    wide = max(len(m.model) for m in (ours, *rivals.values()))
+    compared = (END_TO_END, FRONT_END, MODEL)
+    lines = [f"{'CPU ms per s of audio':{wide}}  " + "  ".join(f"{stage.replace('_', ' '):>18}" for stage in compared)]
+    for rival, m in {None: ours, **rivals}.items():
+        cells = []
+        for stage in compared:
+            took, we_take = (x.costs[stage].cpu_ms_per_audio_s for x in (m, ours))
+            if rival is not None and rival.front_end_only and stage != FRONT_END:
+                cells.append(f"{'-':>18}")
+            else:
+                cells.append(f"{took:9.3f} {f'({took / we_take:.1f}x)':>8}")
+        lines.append(f"{m.model:{wide}}  " + "  ".join(cells))
+    return "\n".join(lines)
+
+
+def verdict(measurements: Sequence[Measurement], machine: Machine) -> str:
     """One sentence: whether this machine keeps up, with what share of one core, at which hop."""
+    runtimes = sorted({m.runtime for m in measurements})
+    who = f"This machine ({machine.identity}, {', '.join(runtimes)}, {machine.condition})"
     hop = f"at a hop of {measurements[0].hop_s:g} s"
     good = [m for m in measurements if m.keeps_up]
     late = [m for m in measurements if not m.keeps_up]
     if not good:
-        return f"This machine does not keep up {hop}: {shares(late)}."
+        return f"{who} does not keep up {hop}: {shares(late)}."
     but = f"; it does not with {shares(late)}" if late else ""
-    return f"This machine keeps up {hop} with {shares(good)}{but}."
+    return f"{who} keeps up {hop} with {shares(good)}{but}."
 
 
 def shares(measurements: Sequence[Measurement]) -> str:
@@ -62,6 +97,10 @@ def shares(measurements: Sequence[Measurement]) -> str:
         f"{len(by_share)} models, which take from {least.core_share:.2%} of one core ({least.model}) "
         f"to {most.core_share:.2%} ({most.model})"
     )
+
+
+def _or_unknown(megabytes: float | None) -> str:
+    return "?" if megabytes is None else f"{megabytes:.2f}"
 
 
 def megabytes(size: int | None) -> str:

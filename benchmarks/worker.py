@@ -1,9 +1,10 @@
 """The measured process: one model, one thread, the parts of edge that a live source goes through.
 
-    python -m benchmarks.worker MODEL AUDIO --hop SECONDS --seconds N --spawned NS
+    python -m benchmarks.worker MODEL AUDIO --hop SECONDS --seconds N --spawned NS [--pace]
+    python -m benchmarks.worker FOLDER AUDIO --rival NAME ...
 
-prints a Measurement as JSON. It imports what edge-listen imports, so that its memory and its start are those of the
-device. benchmarks.latency starts it; AUDIO is at the source's rate already.
+prints a Measurement as JSON. FOLDER holds the window networks of a rival. It imports what edge-listen imports, so that
+its memory and its start are those of the device. benchmarks.latency starts it; AUDIO is at the source's rate already.
 """
 
 import argparse
@@ -75,14 +76,24 @@ def main() -> int:
     p.add_argument("--hop", type=float, required=True)
     p.add_argument("--seconds", type=float, required=True)
     p.add_argument("--spawned", type=int, required=True, help="time.monotonic_ns() of the parent")
+    p.add_argument("--rival")
+    p.add_argument("--pace", action="store_true", help="no faster than a microphone would deliver")
     args = p.parse_args()
-    print(json.dumps(dataclasses.asdict(measure(args.model, args.audio, args.hop, args.seconds, args.spawned))))
+    measured = measure(args.model, args.audio, args.hop, args.seconds, args.spawned, args.rival, args.pace)
+    print(json.dumps(dataclasses.asdict(measured)))
     return 0
 
 
-def measure(path: Path, audio: Path, hop_s: float, seconds: float, spawned_ns: int) -> Measurement:
+def measure(
+    path: Path, audio: Path, hop_s: float, seconds: float, spawned_ns: int, rival: str | None, pace: bool
+) -> Measurement:
     """Let a model hear `seconds` of audio, hop by hop. Raise EdgeError where that is too short for an answer."""
-    model = load(path, RUNTIME_THREADS)
+    if rival is None:
+        model, file_bytes = load(path, RUNTIME_THREADS), path.stat().st_size
+    else:
+        from benchmarks import rivals  # not before: the memory of a device is measured here
+
+        model, file_bytes = rivals.rival(rival).model_of(path), None
     rate = soundfile.info(audio).samplerate
     ear = WatchedEar(model, rate, hop_s)
     ready_ms = since_ms(spawned_ns)
@@ -90,18 +101,18 @@ def measure(path: Path, audio: Path, hop_s: float, seconds: float, spawned_ns: i
     first = first_answer(ear, blocks)
     first_ms = since_ms(spawned_ns)
     ear.take()
-    hops = [hear_hop(ear, block) for block in blocks]
+    hops = [hear_hop(ear, block) for block in (paced(blocks, hop_s) if pace else blocks)]
     if first is None or not hops:
         raise EdgeError(f"{path}: {seconds:g} s of audio are too short to measure its answers; give more --seconds")
     status = process_status()
     return Measurement(
-        model=str(path),
+        model=rival or str(path),
         name=model.card.name,
         mode=model.card.mode,
         format=model.card.format,
         runtime=model.network.runtime,
         runtime_threads=RUNTIME_THREADS,
-        model_bytes=path.stat().st_size,
+        model_bytes=file_bytes,
         hop_s=hop_s,
         hops=len(hops),
         costs={stage: cost([hop[stage] for hop in hops], hop_s) for stage in (*STAGES, END_TO_END)},
@@ -127,6 +138,14 @@ def looped(path: Path, length: int, count: int) -> Iterator[FloatArray]:
                 file.seek(0)
                 block = np.concatenate([block, file.read(length - len(block), dtype="float32", always_2d=True)])
             yield block
+
+
+def paced(blocks: Iterator[FloatArray], block_s: float) -> Iterator[FloatArray]:
+    """The same blocks, each not before its last sample would have been recorded: the core has slept meanwhile."""
+    began = time.monotonic()
+    for number, block in enumerate(blocks, 1):
+        time.sleep(max(0.0, began + number * block_s - time.monotonic()))
+        yield block
 
 
 def first_answer(ear: WatchedEar, blocks: Iterator[FloatArray]) -> Answer | None:

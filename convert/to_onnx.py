@@ -6,23 +6,25 @@ Run in a process of its own: `python -m convert.to_onnx RUN OUT`.
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_network
 from edge.card import State, Tensors
 from edge.command import run as run_command
 from edge.container import pack
 
+if TYPE_CHECKING:
+    import keras
+
 OPSET = 17
 
 
-def convert(run: Path) -> tuple[bytes, Tensors]:
-    """ONNX model of the run's network, with the names of its tensors."""
+def convert(network: "keras.Model") -> tuple[bytes, Tensors]:
+    """ONNX model of a network, with the names of its tensors."""
     import onnx
     import tensorflow as tf
     import tf2onnx
 
-    network = load_network(run)
     specs = [tf.TensorSpec((None, *t.shape[1:]), tf.float32, name=t.name) for t in network.inputs]
     names = [spec.name for spec in specs]
 
@@ -42,7 +44,7 @@ def main() -> int:
     p.add_argument("run", type=Path)
     p.add_argument("out", type=Path)
     args = p.parse_args()
-    content, tensors = convert(args.run)
+    content, tensors = convert(load_network(args.run))
     args.out.write_bytes(pack(content, load_card(args.run).exported("onnx", tensors), ".onnx"))
     return 0
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +45,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path) -> tuple[str, dict]:
     """What one run printed, and its report."""
     report = folder.parent / "latency.json"
-    done = latency(folder, "--seconds", "8", "--json", report)
+    done = latency(folder, "--alone", "--seconds", "8", "--json", report)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout, json.loads(report.read_text())
 
 
 def test_the_report_names_the_machine(run: tuple[str, dict]) -> None:
-    machine = run[1]["machine"]
-    assert {"board", "cpu", "architecture", "cores", "governor", "python", "numpy"} <= set(machine)
-    assert machine["python"] == sys.version.split()[0]
+    for machine in (run[1]["machine"][when] for when in ("before", "after")):
+        assert {"board", "cpu", "governor", "temperature_c", "throttling", "numpy"} <= set(machine)
+        assert machine["python"] == sys.version.split()[0]
 
 
 def test_the_report_has_all_costs_of_each_model_file_in_the_folder(run: tuple[str, dict], folder: Path) -> None:
@@ -141,3 +142,19 @@ def test_memory_is_told_in_bytes() -> None:
     status = process_status()
     assert 10_000_000 < status["VmRSS"] <= status["VmHWM"]
     assert status["Threads"] >= 1
+
+
+def test_the_network_is_measured_in_the_words_of_benchmark_model(run: tuple[str, dict]) -> None:
+    printed, report = run
+    measured = report["models"][0]["benchmark_model"]
+    assert measured["num_threads"] == 1
+    assert measured["Init"] > measured["Inference (avg)"] >= measured["min"] > 0
+    assert measured["count"] >= 50
+    assert f"Inference timings in us: Init: {measured['Init']:.0f}, First inference: " in printed
+
+
+def test_in_real_time_a_second_takes_a_second() -> None:
+    began = time.monotonic()
+    done = latency("--alone", "--pace", "--seconds", "7", "--hop", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - began >= 7 - 3.5  # the audio before the first answer isn't waited for

@@ -3,9 +3,14 @@ import json
 
 import pytest
 
+from benchmarks.machine import this_machine
 from benchmarks.measurement import END_TO_END, STAGES, Cost, Measurement, cost, from_fields, real_time_factor
 from benchmarks.stopwatch import Spent, Stopwatch
 from benchmarks.table import verdict
+
+MACHINE = dataclasses.replace(
+    this_machine(), board="Raspberry Pi 9", governor="ondemand", temperature_c=61.0, throttling=()
+)
 
 
 def measurement(model: str = "a.tflite", p99_ms: float = 2.0, cpu_ms: float = 4.0, rtf: float = 0.004) -> Measurement:
@@ -62,19 +67,22 @@ def test_a_stopwatch_sees_calls_that_a_part_makes_itself_and_starts_anew_when_ta
 
 
 def test_the_verdict_names_hop_and_share() -> None:
-    expected = "This machine keeps up at a hop of 0.5 s with 0.40% of one core (a.tflite)."
-    assert verdict([measurement()]) == expected
+    expected = (
+        "This machine (Raspberry Pi 9, runtime 1, governor ondemand, temperature 61.0 °C, throttling none) keeps up at "
+        "a hop of 0.5 s with 0.40% of one core (a.tflite)."
+    )
+    assert verdict([measurement()], MACHINE) == expected
 
 
 def test_the_verdict_spans_several_models() -> None:
-    said = verdict([measurement("a.onnx"), measurement("b.onnx", cpu_ms=20)])
+    said = verdict([measurement("a.onnx"), measurement("b.onnx", cpu_ms=20)], MACHINE)
     assert "2 models, which take from 0.40% of one core (a.onnx) to 2.00% (b.onnx)" in said
 
 
 @pytest.mark.parametrize("late", [{"p99_ms": 501.0}, {"rtf": 1.1}])
 def test_the_verdict_names_what_comes_late(late: dict[str, float]) -> None:
     slow = measurement("slow.tflite", cpu_ms=900, **late)
-    assert verdict([slow]).startswith("This machine does not keep up at a hop of 0.5 s: 90.00% of one core")
-    said = verdict([measurement(), slow])
-    assert said.startswith("This machine keeps up")
+    assert ") does not keep up at a hop of 0.5 s: 90.00% of one core" in verdict([slow], MACHINE)
+    said = verdict([measurement(), slow], MACHINE)
+    assert ") keeps up at" in said
     assert said.endswith("; it does not with 90.00% of one core (slow.tflite).")

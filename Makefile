@@ -64,7 +64,7 @@ $(DEVICE)/installed: pyproject.toml
 $(WORKSTATION)/installed: pyproject.toml
 	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins
 	$(PYTHON) -m venv $(WORKSTATION)
-	$(WORKSTATION)/bin/pip install --quiet --editable '.[train,convert,onnx,test]'
+	$(WORKSTATION)/bin/pip install --quiet --editable '.[train,convert,onnx,bench,test]'
 	$(WORKSTATION)/bin/pip install --quiet --no-deps musicnn==0.1.0
 	touch $@
 

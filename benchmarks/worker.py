@@ -27,8 +27,7 @@ from benchmarks.measurement import (
     RUNTIME_THREADS,
     STAGES,
     Measurement,
-    cost,
-    real_time_factor,
+    Tally,
 )
 from benchmarks.stopwatch import Spent, Stopwatch
 from edge.command import run as run_command
@@ -42,17 +41,24 @@ PROCESS_STATUS = Path("/proc/self/status")
 
 
 class WatchedEar:
-    """An ear with a stopwatch at each joint."""
+    """An ear with a stopwatch at each joint; or as many `streams` as an array has microphones, on one network."""
 
     def __init__(
-        self, model: Model, source_rate: int, hop_s: float, new_stopwatch: Callable[[], Stopwatch] = Stopwatch
+        self,
+        model: Model,
+        source_rate: int,
+        hop_s: float,
+        new_stopwatch: Callable[[], Stopwatch] = Stopwatch,
+        streams: int = 1,
     ) -> None:
-        ear = Ear(model, source_rate, hop_s)
         self._whole, self._resample, self._model, self._network = (new_stopwatch() for _ in range(4))
+        models = [model, *(model.another() for _ in range(streams - 1))]
         self._network.watch(model.network, "run")
-        self._model.watch(model, "advance", "probabilities")
-        self._resample.watch(ear, "resample")
-        self.hear = self._whole.timed(lambda block: list(ear.hear(block)))
+        ears = [Ear(each, source_rate, hop_s) for each in models]
+        for each, ear in zip(models, ears, strict=True):
+            self._model.watch(each, "advance", "probabilities")
+            self._resample.watch(ear, "resample")
+        self.hear = self._whole.timed(lambda block: [answer for ear in ears for answer in ear.hear(block)])
 
     def take(self) -> dict[str, Spent]:
         """What each stage has spent since the last take; the stages are END_TO_END less the joints themselves."""
@@ -77,36 +83,41 @@ def main() -> int:
     p.add_argument("--seconds", type=float, required=True)
     p.add_argument("--spawned", type=int, required=True, help="time.monotonic_ns() of the parent")
     p.add_argument("--rival")
+    p.add_argument("--streams", type=int, default=1, help="how many ears hear it, each for itself (1)")
     p.add_argument("--pace", action="store_true", help="no faster than a microphone would deliver")
     args = p.parse_args()
-    measured = measure(args.model, args.audio, args.hop, args.seconds, args.spawned, args.rival, args.pace)
-    print(json.dumps(dataclasses.asdict(measured)))
+    print(json.dumps(dataclasses.asdict(measure(args))))
     return 0
 
 
-def measure(
-    path: Path, audio: Path, hop_s: float, seconds: float, spawned_ns: int, rival: str | None, pace: bool
-) -> Measurement:
-    """Let a model hear `seconds` of audio, hop by hop. Raise EdgeError where that is too short for an answer."""
-    if rival is None:
+def measure(args: argparse.Namespace) -> Measurement:
+    """Let a model hear the audio, hop by hop. Raise EdgeError where that is too short for an answer."""
+    path, hop_s = args.model, args.hop
+    if args.rival is None:
         model, file_bytes = load(path, RUNTIME_THREADS), path.stat().st_size
     else:
         from benchmarks import rivals  # not before: the memory of a device is measured here
 
-        model, file_bytes = rivals.rival(rival).model_of(path), None
-    rate = soundfile.info(audio).samplerate
-    ear = WatchedEar(model, rate, hop_s)
-    ready_ms = since_ms(spawned_ns)
-    blocks = looped(audio, round(hop_s * rate), round(seconds / hop_s))
+        model, file_bytes = rivals.rival(args.rival).model_of(path), None
+    rate = soundfile.info(args.audio).samplerate
+    ear = WatchedEar(model, rate, hop_s, streams=args.streams)
+    ready_ms = since_ms(args.spawned)
+    count = round(args.seconds / hop_s)
+    tally = Tally(count, hop_s)
+    blocks = looped(args.audio, round(hop_s * rate), count)
     first = first_answer(ear, blocks)
-    first_ms = since_ms(spawned_ns)
+    first_ms = since_ms(args.spawned)
     ear.take()
-    hops = [hear_hop(ear, block) for block in (paced(blocks, hop_s) if pace else blocks)]
-    if first is None or not hops:
-        raise EdgeError(f"{path}: {seconds:g} s of audio are too short to measure its answers; give more --seconds")
+    for block in paced(blocks, hop_s) if args.pace else blocks:
+        ear.hear(block)
+        tally.add(ear.take())
+    if first is None or not tally.hops:
+        raise EdgeError(
+            f"{path}: {args.seconds:g} s of audio are too short to measure its answers; give more --seconds"
+        )
     status = process_status()
     return Measurement(
-        model=rival or str(path),
+        model=args.rival or str(path),
         name=model.card.name,
         mode=model.card.mode,
         format=model.card.format,
@@ -114,9 +125,9 @@ def measure(
         runtime_threads=RUNTIME_THREADS,
         model_bytes=file_bytes,
         hop_s=hop_s,
-        hops=len(hops),
-        costs={stage: cost([hop[stage] for hop in hops], hop_s) for stage in (*STAGES, END_TO_END)},
-        real_time_factor=real_time_factor([hop[END_TO_END] for hop in hops], hop_s),
+        hops=tally.hops,
+        costs={stage: tally.cost(stage) for stage in (*STAGES, END_TO_END)},
+        real_time_factor=tally.real_time_factor,
         resident_bytes=status.get("VmRSS"),
         peak_resident_bytes=status.get("VmHWM"),
         process_threads=status.get("Threads"),
@@ -155,12 +166,6 @@ def first_answer(ear: WatchedEar, blocks: Iterator[FloatArray]) -> Answer | None
             if answer.top:
                 return answer
     return None
-
-
-def hear_hop(ear: WatchedEar, block: FloatArray) -> dict[str, Spent]:
-    """What the stages spend on one block."""
-    ear.hear(block)
-    return ear.take()
 
 
 def process_status() -> dict[str, int]:

@@ -1,10 +1,11 @@
 import dataclasses
 import json
+from collections.abc import Iterable
 
 import pytest
 
 from benchmarks.machine import this_machine
-from benchmarks.measurement import END_TO_END, STAGES, Cost, Measurement, cost, from_fields, real_time_factor
+from benchmarks.measurement import END_TO_END, STAGES, Cost, Measurement, Tally, from_fields
 from benchmarks.stopwatch import Spent, Stopwatch
 from benchmarks.table import verdict
 
@@ -35,13 +36,24 @@ def measurement(model: str = "a.tflite", p99_ms: float = 2.0, cpu_ms: float = 4.
     )
 
 
+def tally_of(walls_ms: Iterable[int], cpu_ms: int = 2) -> Tally:
+    tally = Tally(200, hop_s=0.5)
+    for ms in walls_ms:
+        tally.add(dict.fromkeys((*STAGES, END_TO_END), Spent(wall=ms * 1_000_000, cpu=cpu_ms * 1_000_000)))
+    return tally
+
+
 def test_percentiles_of_known_times() -> None:
-    hops = [Spent(wall=ms * 1_000_000, cpu=2_000_000) for ms in range(101)]
-    assert cost(hops, hop_s=0.5) == Cost(p50_ms=50, p95_ms=95, p99_ms=99, worst_ms=100, cpu_ms_per_audio_s=4)
+    expected = Cost(p50_ms=50, p95_ms=95, p99_ms=99, worst_ms=100, cpu_ms_per_audio_s=4)
+    assert tally_of(range(101)).cost(END_TO_END) == expected
 
 
 def test_real_time_factor_is_processing_time_over_audio_time() -> None:
-    assert real_time_factor([Spent(wall=50_000_000)] * 3, hop_s=0.5) == pytest.approx(0.1)
+    assert tally_of([50] * 3).real_time_factor == pytest.approx(0.1)
+
+
+def test_a_hop_that_takes_for_ever_is_as_long_as_can_be_told() -> None:
+    assert tally_of([1, 9_000]).cost(END_TO_END).worst_ms == pytest.approx(4295, rel=1e-3)
 
 
 def test_a_measurement_survives_json() -> None:

@@ -26,7 +26,9 @@ from edge.model import SHIPPED
 
 HOPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0)  # seconds
 STREAMS = (1, 2, 4, 8, 12, 16)
-HOURS = (0.1, 1.0, 3.0, 6.0, 12.0, 24.0)
+HOURS = 24.0
+LEAST_HOURS = 0.1  # a part of it has to be long enough for answers
+PARTS = (1 / 24, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the hours
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ def main() -> int:
     """Measure the three lines, print them, and draw them."""
     p = argparse.ArgumentParser(prog="benchmarks.scaling", description="Measure what listening costs against its task.")
     p.add_argument("--model", type=Path, default=SHIPPED, metavar="FILE", help="the model (the shipped one)")
-    p.add_argument("--hours", type=float, default=HOURS[-1], metavar="N", help=f"the longest time ({HOURS[-1]:g})")
+    p.add_argument("--hours", type=float, default=HOURS, metavar="N", help=f"the longest time, up to {HOURS:g} (that)")
     p.add_argument("--picture", type=Path, metavar="FILE", help="where to draw them, .png or .svg")
     p.add_argument("--json", type=Path, metavar="FILE", help="where to write them")
     args = p.parse_args()
-    if not 0 < args.hours <= HOURS[-1]:
-        raise UsageError(f"--hours {args.hours:g}: has to be above 0 and up to {HOURS[-1]:g}")
+    if not LEAST_HOURS <= args.hours <= HOURS:
+        raise UsageError(f"--hours {args.hours:g}: has to be from {LEAST_HOURS:g} to {HOURS:g}")
     machine = this_machine()
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder) / "source.wav"
@@ -60,10 +62,7 @@ def main() -> int:
         lines = {
             "answers a second": [point(1 / hop, measure(hop, AUDIO_SECONDS)) for hop in HOPS],
             "streams": [point(n, measure(HOP_SECONDS, AUDIO_SECONDS, n)) for n in STREAMS],
-            "hours": [
-                point(hours, measure(HOP_SECONDS, hours * 3600))
-                for hours in sorted({min(h, args.hours) for h in HOURS})
-            ],
+            "hours": [point(args.hours * part, measure(HOP_SECONDS, args.hours * part * 3600)) for part in PARTS],
         }
     print(f"{machine}\n{args.model}, source at {SOURCE_RATE} Hz\n")
     print("\n\n".join(said(name, points) for name, points in lines.items()))

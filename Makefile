@@ -4,10 +4,13 @@
 #              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
 # make judge   the measurements alone
 # make clip    make the demo clip anew
+# make bench-arm  count the 64-bit Arm instructions that a second of audio takes on a Raspberry Pi, emulated here: of the
+#              shipped model, or of MODELS="a.tflite b.tflite"; needs QEMU 7.2 to 8.2, which Debian bookworm has
 
 PYTHON ?= python3
 DEVICE := .venv/device
 WORKSTATION := .venv/workstation
+ARM := .venv/arm
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get install -y --no-install-recommends
 
@@ -16,7 +19,7 @@ JUDGED := runs/lists/models/model-float32.tflite
 FIT = $(WORKSTATION)/bin/python -m train.fit --data $(DATA) --other $(OTHER) --recipe edge \
 	--unlabelled $(MUSIC) $(addprefix --unlabelled ,$(UNLABELLED))
 
-.PHONY: demo test lint model judge clip clean
+.PHONY: demo test lint model judge clip bench-arm clean
 
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
@@ -54,6 +57,26 @@ clip: $(WORKSTATION)/installed
 	$(APT) fluidsynth fluid-soundfont-gm
 	$(WORKSTATION)/bin/pip install --quiet 'music21>=9'
 	$(WORKSTATION)/bin/python -m train.demo_clip edge/data/demo.ogg
+
+bench-arm: $(ARM)/root $(ARM)/site $(ARM)/count_instructions.so
+	$(DEVICE)/bin/python -m benchmarks.arm --tree $(ARM) $(MODELS)
+
+# Debian's Python for arm64, unpacked: nothing of it is ever installed or configured. Device files only root can unpack.
+$(ARM)/root:
+	$(APT) qemu-user gcc libc6-dev mmdebstrap debian-archive-keyring
+	rm -rf $@.new && mkdir -p $@.new
+	$(SUDO) mmdebstrap --variant=extract --architectures=arm64 --include=python3,libstdc++6 bookworm $@.tar
+	tar --extract --file $@.tar --directory $@.new --exclude './dev/*'
+	rm -f $@.tar && mv $@.new $@
+
+$(ARM)/site: $(DEVICE)/installed
+	$(DEVICE)/bin/pip install --quiet --editable '.[arm]'
+	rm -rf $@
+	$(DEVICE)/bin/python -m benchmarks.arm.wheels $@
+	touch $@
+
+$(ARM)/count_instructions.so: benchmarks/arm/count_instructions.c | $(ARM)/root
+	gcc -O2 -Wall -Wextra -shared -fPIC -o $@ $<
 
 $(DEVICE)/installed: pyproject.toml
 	$(APT) libportaudio2

@@ -18,45 +18,52 @@ class Change:
 
     def __init__(self, recent: int, before: int, threshold: float) -> None:
         """Compare `recent` blocks with up to `before` earlier ones; a `novelty` from `threshold` on is a change."""
-        self._recent, self._threshold = recent, threshold
+        self._recent, self._most, self._threshold = recent, recent + before, threshold
         self._blocks: deque[FloatArray] = deque(maxlen=recent)
-        self._means = np.empty((recent + before, 0))  # of the blocks, the latest in the last row
-        self._known = 0  # how many of its rows are of blocks
+        self.forget()
 
     def forget(self) -> None:
         """Start afresh: what comes now has nothing before it."""
         self._blocks.clear()
         self._known = 0
+        self._sides = np.empty((2, 0))
 
     def hear(self, block: FloatArray) -> list[FloatArray]:
         """The blocks since a change, if `block`, (frames, n_mfcc) normalised features, makes one plain; else none."""
         self._blocks.append(block)
-        coarse = block[:, :COEFFICIENTS]
-        if not self._known:
-            self._means = np.empty((len(self._means), coarse.shape[1]))
-        self._means[:-1] = self._means[1:]
-        self._means[-1] = np.add.reduce(coarse) / len(coarse)
-        self._known = min(self._known + 1, len(self._means))
+        self._keep(block)
         if self._known < 2 * self._recent:
             return []  # too little to compare with
-        if novelty(self._means[-self._recent :], self._means[-self._known : -self._recent]) < self._threshold:
+        before = self._known - self._recent
+        if self._sides.shape[1] != self._known:
+            self._sides = np.zeros((2, self._known))  # each averages one side
+            self._sides[0, before:] = 1 / self._recent
+            self._sides[1, :before] = 1 / before
+        moments = self._sides @ self._table[-self._known :]
+        if novelty(moments, self._recent, before) < self._threshold:
             return []
         self._known = self._recent
         return list(self._blocks)
 
+    def _keep(self, block: FloatArray) -> None:
+        """One more row of the table, the last: the block's mean, coefficient by coefficient, and its square."""
+        mean = np.add.reduce(block[:, :COEFFICIENTS], dtype=np.float64) / len(block)
+        if not self._known:
+            self._table = np.empty((self._most, 2 * len(mean)))
+        self._table[:-1] = self._table[1:]
+        self._table[-1, : len(mean)] = mean
+        self._table[-1, len(mean) :] = mean * mean
+        self._known = min(self._known + 1, self._most)
 
-def novelty(recent: DoubleArray, before: DoubleArray) -> float:
-    """Mean over the coefficients of Student's t between two samples, squared: (n, k) and (m, k) → 1 where alike."""
-    n, m = len(recent), len(before)
-    mean_recent, spread_recent = _mean_and_spread(recent)
-    mean_before, spread_before = _mean_and_spread(before)
-    variance = (spread_recent + spread_before) / (n + m) + LEAST_VARIANCE
-    difference = mean_recent - mean_before
-    return float((difference * difference / variance).mean()) * n * m / (n + m)
 
+def novelty(moments: DoubleArray, recent: int, before: int) -> float:
+    """Mean over the coefficients of Student's t between two samples, squared: 1 where they are alike.
 
-def _mean_and_spread(x: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
-    """Mean and summed squared deviation of each column; ndarray.var would take three times as long."""
-    mean = np.add.reduce(x) / len(x)
-    deviation = x - mean
-    return mean, np.einsum("ij,ij->j", deviation, deviation)
+    `moments` (2, 2 * k) has the means of k coefficients, and of their squares, over the `recent` and the `before`.
+    """
+    k = moments.shape[1] // 2
+    means, squares = moments[:, :k], moments[:, k:]
+    deviation = np.array((recent, before)) @ (squares - means * means)
+    variance = deviation / (recent + before) + LEAST_VARIANCE
+    difference = means[0] - means[1]
+    return float((difference * difference / variance).sum()) / k * recent * before / (recent + before)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -46,16 +47,16 @@ class Decision:
 
     def __init__(self, card: Card) -> None:
         self._labels = card.labels
-        self._is_music = np.array([label not in card.not_music for label in card.labels])
+        self._is_music = [label not in card.not_music for label in card.labels]
         self._thresholds = card.thresholds
         self._quiet_seconds = 0.0
         self._heard_seconds = 0.0
-        self._log_sum = np.zeros(len(card.labels))
+        self._log_sum = [0.0] * len(card.labels)
         self._weight = 0.0
         self._forget()
 
     def _forget(self) -> None:
-        self._smooth: FloatArray | None = None
+        self._smooth: list[float] | None = None
         self._shown: int | None = None
         self._warmth = 0.0
 
@@ -77,15 +78,16 @@ class Decision:
         self._warmth += seconds
         if probabilities is None:
             return Answer(self._heard_seconds, "warming")
-        calibrated = calibrate(probabilities, self._thresholds.temperature)
-        if self._smooth is None:
-            self._smooth = calibrated
-        weight = np.float32(1 - math.exp(-seconds / max(self._thresholds.smoothing_seconds, 1e-3)))
-        self._smooth = self._smooth + weight * (calibrated - self._smooth)
+        # A dozen numbers: lists of them are faster than arrays.
+        calibrated: list[float] = calibrate(probabilities, self._thresholds.temperature).tolist()
+        weight = 1 - math.exp(-seconds / max(self._thresholds.smoothing_seconds, 1e-3))
+        before = self._smooth or calibrated
+        self._smooth = [old + weight * (new - old) for old, new in zip(before, calibrated, strict=True)]
         if self._warmth < self._thresholds.warm_up_seconds:
             return Answer(self._heard_seconds, "warming")
         ripeness = min(behind, self._thresholds.ripe_seconds)
-        self._log_sum += ripeness * np.log(np.maximum(calibrated, LEAST_PROBABILITY))
+        logs = [math.log(max(p, LEAST_PROBABILITY)) for p in calibrated]
+        self._log_sum = [total + ripeness * log for total, log in zip(self._log_sum, logs, strict=True)]
         self._weight += ripeness
         self._shown = self._steady(self._smooth)
         return self._say(self._smooth, self._shown)
@@ -100,29 +102,33 @@ class Decision:
         if self._weight:
             # The geometric mean: a label that was ruled out for a while can't win. An answer counts for as long as it
             # has listened: on the validation list that labelled three files of 197 more rightly (train/EXPERIMENTS.md).
-            mean = np.exp(self._log_sum / self._weight).astype(np.float32)
-            mean /= mean.sum()
+            mean = [math.exp(total / self._weight) for total in self._log_sum]
+            whole = sum(mean)
+            mean = [p / whole for p in mean]
         elif self.silent or last_word is None:
             return Answer(self._heard_seconds, "silence" if self.silent else "warming")
         else:
-            mean = calibrate(last_word, self._thresholds.temperature)
-        return self._say(mean, int(mean.argmax()))
+            mean = calibrate(last_word, self._thresholds.temperature).tolist()
+        return self._say(mean, _likeliest(mean))
 
-    def _steady(self, probabilities: FloatArray) -> int:
+    def _steady(self, probabilities: list[float]) -> int:
         """Index of the label to show: the one on show, unless another is clearly more probable."""
-        best = int(probabilities.argmax())
+        best = _likeliest(probabilities)
         if self._shown is None:
             return best
         ahead = probabilities[best] - probabilities[self._shown]
         return best if ahead > self._thresholds.switch_margin else self._shown
 
-    def _say(self, probabilities: FloatArray, shown: int) -> Answer:
-        order = np.argsort(-probabilities, kind="stable")
-        top = tuple((self._labels[i], float(probabilities[i])) for i in order)
+    def _say(self, probabilities: list[float], shown: int) -> Answer:
+        top = tuple(sorted(zip(self._labels, probabilities, strict=True), key=itemgetter(1), reverse=True))
         if not self._is_music[shown]:
-            other = float(probabilities[~self._is_music].sum())
+            other = sum(p for p, is_music in zip(probabilities, self._is_music, strict=True) if not is_music)
             return Answer(self._heard_seconds, "other", None, other, top)
-        confidence = float(probabilities[shown])
+        confidence = probabilities[shown]
         if confidence < self._thresholds.unknown_below:
             return Answer(self._heard_seconds, "unknown", None, confidence, top)
         return Answer(self._heard_seconds, "music", self._labels[shown], confidence, top)
+
+
+def _likeliest(probabilities: list[float]) -> int:
+    return max(range(len(probabilities)), key=probabilities.__getitem__)

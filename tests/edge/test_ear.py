@@ -1,3 +1,6 @@
+import gc
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,3 +53,19 @@ def test_the_time_is_that_of_the_source_at_any_rate() -> None:
 def test_a_hop_that_cannot_be_is_refused(hop: float) -> None:
     with pytest.raises(UsageError, match="--hop"):
         Ear(load(), RATE, hop)
+
+
+def test_a_hop_leaves_nothing_behind() -> None:
+    """Python's blocks of memory after 60 s and after 10 min, at every length that the pending buffers come to."""
+    ear = Ear(load(), 48_000)
+    blocks = np.resize(synthesise(6.5, 48_000, 1), (13, 24_000, 1))
+
+    def allocated_after(seconds: int) -> int:
+        for hop in range(2 * seconds):
+            for _ in ear.hear(blocks[hop % len(blocks)]):
+                pass
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    early = allocated_after(60)
+    assert allocated_after(540) - early < 10

@@ -18,6 +18,7 @@ from convert.twins import unrolled
 from edge.card import Card, Tensors
 from edge.command import run as run_command
 from edge.container import pack, read
+from edge.errors import UsageError
 from edge.model import SHIPPED
 from train.recipes import EDGE, Stream
 
@@ -32,10 +33,13 @@ def main() -> int:
     """Write a model file for every shape."""
     p = argparse.ArgumentParser(prog="benchmarks.shapes")
     p.add_argument("folder", type=Path)
+    p.add_argument("--blocks", type=int, nargs="+", default=BLOCKS, metavar="N", help="a call (1 2 4 8)")
     args = p.parse_args()
+    if min(args.blocks) < 1:
+        raise UsageError(f"--blocks {min(args.blocks)}: has to be at least 1")
     args.folder.mkdir(parents=True, exist_ok=True)
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow, for the LSTM that TFLite can fuse
-    for blocks in BLOCKS:
+    for blocks in args.blocks:
         for kind in FORMATS:
             for name, (content, tensors) in (("step", step(blocks, kind)), ("fused", fused(blocks, kind))):
                 path = args.folder / f"{name}-{blocks}-{kind}.tflite"
@@ -62,8 +66,10 @@ def step(blocks: int, kind: str) -> tuple[bytes, Tensors]:
 def untrained() -> "keras.Model":
     """The device's network with the weights that training begins with, on the int8 grid as training leaves them."""
     from train import networks
+    from train.backend import keras
 
     assert EDGE.stream is not None
+    keras.utils.set_random_seed(0)  # the same ones in every file
     labels, n_mfcc = len(card(1).labels), EDGE.front_end.n_mfcc
     trained = networks.training_network(EDGE.stream, n_mfcc, labels)
     device = networks.device_network(trained, EDGE.stream, n_mfcc, labels)

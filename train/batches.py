@@ -105,8 +105,13 @@ class CropBatches:
             # What goes round has to do so where its lesson does.
             chosen = [(log_mel[: len(lesson.features) * stream.window_frames], lesson) for log_mel, lesson in chosen]
         starts = [self._start(log_mel, rng) for log_mel, _ in chosen]
+        # Lessons begin with a window of the teacher's. Less than a block later they are still true, and blocks that
+        # begin at any frame are more to learn from than blocks that begin at the same ones in every epoch.
         crops = np.stack(
-            [around(log_mel, s, stream.crop_frames) for (log_mel, _), s in zip(chosen, starts, strict=True)]
+            [
+                around(log_mel, s + int(rng.integers(stream.block_frames)), stream.crop_frames)
+                for (log_mel, _), s in zip(chosen, starts, strict=True)
+            ]
         )
         crops = self._surroundings.around(crops.astype(np.float32), rng)
         blocks = (cepstra(crops, front_end) - self._mean) / self._scale

@@ -99,7 +99,8 @@ SEED = Recipe(
     stream=None,
 )
 
-# What ships. f_min: GTZAN's genres differ below 20 Hz, where no microphone hears.
+# What ships. f_min: GTZAN's genres differ below 20 Hz, where no microphone hears. The hop is half a window: twice as many
+# frames cost twice as much and are no more accurate (train/EXPERIMENTS.md).
 EDGE = Recipe(
     name="edge",
     front_end=FrontEnd(n_mfcc=40, f_min=30.0, hop_length=1024, center=False, top_db=None),
@@ -112,7 +113,7 @@ EDGE = Recipe(
         block_frames=8,
         clip_at=5.0,
         filters=128,
-        filter_frames=3,
+        filter_frames=2,
         branches=4,
         projection=112,
         lstm_units=112,

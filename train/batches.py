@@ -106,7 +106,8 @@ class CropBatches:
             chosen = [(log_mel[: len(lesson.features) * stream.window_frames], lesson) for log_mel, lesson in chosen]
         starts = [self._start(log_mel, rng) for log_mel, _ in chosen]
         # Lessons begin with a window of the teacher's. Less than a block later they are still true, and blocks that
-        # begin at any frame are more to learn from than blocks that begin at the same ones in every epoch.
+        # begin at any frame are more to learn from than blocks that begin at the same ones in every epoch. The frames
+        # that a clip lacks then come from its beginning.
         crops = np.stack(
             [
                 around(log_mel, s + int(rng.integers(stream.block_frames)), stream.crop_frames)

@@ -93,10 +93,10 @@ def test_a_shorter_clip_goes_round() -> None:
     course = np.arange(10)[:, None]
     np.testing.assert_array_equal(around(course, 2, 5)[:, 0], [2, 3, 4, 5, 6])
     np.testing.assert_array_equal(around(course, 8, 15)[:, 0], [8, 9, *range(10), 0, 1, 2])
-    blocks, _ = next(crop_batches(noisy((130, 140))).epoch(0))
+    blocks, _ = next(crop_batches(noisy((90, 100))).epoch(0))
     frames = blocks.reshape(8, PLAIN.crop_frames, N_MFCC)
     for crop in frames:
-        length = 130 if np.allclose(crop[0], crop[130], atol=1e-3) else 140
+        length = 90 if np.allclose(crop[0], crop[90], atol=1e-3) else 100
         np.testing.assert_allclose(crop[length:], crop[: len(crop) - length], atol=1e-3)
 
 
@@ -111,7 +111,11 @@ def test_the_teacher_speaks_of_what_is_in_the_crop() -> None:
     found = [(level(x), y["teacher"]) for x, y in crop_batches(parts, lessons=lessons, steps=10).epoch(0)]
     heard, said = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     assert said.shape == (80, PLAIN.crop_windows, PLAIN.branches, FEATURES)
-    np.testing.assert_allclose(said, np.broadcast_to(np.round(heard)[..., None, None], said.shape))
+    # A crop begins up to a block later than its lesson; at a clip's end that may bring in what goes round.
+    np.testing.assert_allclose(said, np.broadcast_to(heard[..., None, None], said.shape), atol=0.9)
+    late = heard[:, 0] - said[:, 0, 0, 0]
+    assert late.min() < 0.001
+    assert 0.05 < late.max() < STREAM.block_frames / WINDOW_FRAMES
     assert set(said[:, 0, 0, 0]) == set(range(8))
 
 
@@ -121,7 +125,8 @@ def test_a_lesson_goes_round_with_a_clip_that_is_shorter_than_a_crop() -> None:
     lessons = {(f"{i}", None): lesson(2, (0.5, 0.5)) for i in range(2)}
     stream = replace(PLAIN, crop_windows=5)
     blocks, targets = next(crop_batches(parts, lessons=lessons, stream=stream).epoch(0))
-    np.testing.assert_allclose(targets["teacher"][..., 0, 0], level(blocks), atol=0.01)
+    late = STREAM.block_frames / WINDOW_FRAMES
+    np.testing.assert_allclose(targets["teacher"][..., 0, 0], level(blocks), atol=late)
 
 
 def test_a_copy_has_the_lesson_of_its_kind() -> None:

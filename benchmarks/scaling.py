@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.latency import AUDIO_SECONDS, SOURCE_RATE, measure_apart, write_source
+from benchmarks.latency import SOURCE_RATE, measure_apart, write_source
 from benchmarks.machine import this_machine
 from benchmarks.measurement import END_TO_END, Measurement
 from edge import HOP_SECONDS
@@ -27,6 +27,7 @@ from edge.model import SHIPPED
 HOPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0)  # seconds
 STREAMS = (1, 2, 4, 8, 12, 16)
 HOURS = 24.0
+POINT_SECONDS = 120.0  # of audio, for the first two lines
 LEAST_HOURS = 0.1  # a part of it has to be long enough for answers
 PARTS = (1 / 24, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the hours
 
@@ -53,15 +54,15 @@ def main() -> int:
     machine = this_machine()
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder) / "source.wav"
-        write_source(DEMO, audio, AUDIO_SECONDS)
+        write_source(DEMO, audio, POINT_SECONDS)
 
         def measure(hop_s: float, seconds: float, streams: int = 1) -> Measurement:
             words = [f"--hop={hop_s}", f"--seconds={seconds}", f"--streams={streams}"]
             return measure_apart(str(args.model), str(audio), *words)
 
         lines = {
-            "answers a second": [point(1 / hop, measure(hop, AUDIO_SECONDS)) for hop in HOPS],
-            "streams": [point(n, measure(HOP_SECONDS, AUDIO_SECONDS, n)) for n in STREAMS],
+            "answers a second": [point(1 / hop, measure(hop, POINT_SECONDS)) for hop in HOPS],
+            "streams": [point(n, measure(HOP_SECONDS, POINT_SECONDS, n)) for n in STREAMS],
             "hours": [point(args.hours * part, measure(HOP_SECONDS, args.hours * part * 3600)) for part in PARTS],
         }
     print(f"{machine}\n{args.model}, source at {SOURCE_RATE} Hz\n")

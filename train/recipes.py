@@ -99,8 +99,8 @@ SEED = Recipe(
     stream=None,
 )
 
-# What ships. f_min: GTZAN's genres differ below 20 Hz, where no microphone hears. The hop is half a window: twice as many
-# frames cost twice as much and are no more accurate (train/EXPERIMENTS.md).
+# What ships. f_min: GTZAN's genres differ below 20 Hz, where no microphone hears. The hop is half a window: twice as
+# many frames cost twice as much and are no more accurate (train/EXPERIMENTS.md).
 EDGE = Recipe(
     name="edge",
     front_end=FrontEnd(n_mfcc=40, f_min=30.0, hop_length=1024, center=False, top_db=None),

@@ -116,7 +116,9 @@ def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path) == (1, f"error: {tmp_path}: no .tflite or .onnx file in this folder")
 
 
-@pytest.mark.parametrize("words", [("--seconds", "0"), ("--seconds", "nan"), ("--hop", "0.001"), ("--hop", "90")])
+@pytest.mark.parametrize(
+    "words", [("--seconds", "0"), ("--seconds", "nan"), ("--hop", "0.001"), ("--hop", "90"), ("--rate", "7")]
+)
 def test_numbers_that_cannot_be_are_words_that_are_off(words: tuple[str, str]) -> None:
     status, sentence = refused(*words)
     assert status == 2
@@ -158,3 +160,12 @@ def test_in_real_time_a_second_takes_a_second() -> None:
     done = latency("--alone", "--pace", "--seconds", "7", "--hop", "1")
     assert (done.returncode, done.stderr) == (0, "")
     assert time.monotonic() - began >= 7 - 3.5  # the audio before the first answer isn't waited for
+
+
+def test_a_source_at_the_models_rate_isnt_resampled(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    done = latency("--alone", "--seconds", "8", "--rate", "22050", "--json", report)
+    assert (done.returncode, done.stderr) == (0, "")
+    written = json.loads(report.read_text())
+    assert written["source_rate_hz"] == 22_050
+    assert written["models"][0]["hops"] > 5

@@ -18,6 +18,7 @@ from edge.errors import UsageError
 from edge.frontend import AMIN, FloatArray, FrontEnd, mel_filters, split_frames
 from edge.model import SHIPPED, Model, StreamModel, WindowModel, load
 from edge.runtime import Network
+from edge.stream import MfccStream
 
 WINDOW_TFLITE, WINDOW_ONNX = "window.tflite", "window.onnx"  # that benchmarks.window_networks writes
 WINDOW_SECONDS = 3.0  # that librosa computes anew each hop
@@ -111,7 +112,7 @@ class KaldiStream:
         return np.array(frames, np.float32).reshape(-1, self._front_end.n_mfcc)
 
 
-class EssentiaStream:
+class EssentiaStream(MfccStream):
     """Essentia's algorithms, in C++, frame by frame."""
 
     def __init__(self, front_end: FrontEnd) -> None:
@@ -120,7 +121,7 @@ class EssentiaStream:
         essentia.log.infoActive = essentia.log.warningActive = False
         from essentia.standard import MFCC, Spectrum, Windowing
 
-        self._front_end = front_end
+        self._n_mfcc = front_end.n_mfcc
         self._window = Windowing(type="hann", size=front_end.n_fft, normalized=False, zeroPhase=False)
         self._spectrum = Spectrum(size=front_end.n_fft)
         self._mfcc = MFCC(
@@ -133,19 +134,12 @@ class EssentiaStream:
             type="power",
             logType="dbpow",
         )
-        self.reset()
+        super().__init__(front_end)
 
-    def reset(self) -> None:
-        """Forget the samples of the frame that is not complete yet."""
-        self._pending = np.empty(0, np.float32)
-
-    def accept(self, samples: FloatArray) -> FloatArray:
-        """(n,) samples → the frames they complete: (frames, n_mfcc)."""
-        self._pending = np.concatenate([self._pending, samples])
-        frames = split_frames(self._pending, self._front_end)
+    def features(self, frames: FloatArray) -> FloatArray:
+        """(frames, n_fft) samples → (frames, n_mfcc)."""
         mfccs = [self._mfcc(self._spectrum(self._window(frame)))[1] for frame in frames]
-        self._pending = self._pending[len(frames) * self._front_end.hop_length :]
-        return np.array(mfccs, np.float32).reshape(-1, self._front_end.n_mfcc)
+        return np.array(mfccs, np.float32).reshape(-1, self._n_mfcc)
 
 
 @dataclass(frozen=True)
@@ -172,21 +166,20 @@ def rival(name: str) -> Rival:
 
 
 def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
-    """librosa.feature.mfcc, in one call: (n,) samples → (frames, n_mfcc)."""
+    """librosa's own, which clips 80 dB below the loudest moment: (n,) samples → (frames, n_mfcc)."""
     import librosa
 
-    mel = librosa.feature.melspectrogram(
+    mfccs: FloatArray = librosa.feature.mfcc(
         y=samples,
         sr=front_end.sample_rate,
+        n_mfcc=front_end.n_mfcc,
         n_fft=front_end.n_fft,
         hop_length=front_end.hop_length,
         n_mels=front_end.n_mels,
         fmin=front_end.f_min,
         fmax=front_end.f_max,
         center=front_end.center,
-    )
-    decibels = librosa.power_to_db(mel, top_db=front_end.top_db)
-    mfccs: FloatArray = librosa.feature.mfcc(S=decibels, n_mfcc=front_end.n_mfcc).T
+    ).T
     return mfccs
 
 

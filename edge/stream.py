@@ -20,10 +20,14 @@ class MfccStream:
         """Forget the samples of the frame that is not complete yet."""
         self._pending = np.empty(0, np.float32)
 
+    def features(self, frames: FloatArray) -> FloatArray:
+        """MFCCs of whole frames: (frames, n_fft) samples → (frames, n_mfcc)."""
+        return self._computer.cepstrum(self._computer.log_mel(frames))
+
     def accept(self, samples: FloatArray) -> FloatArray:
         """Take (n,) samples at the front end's rate; return the frames they complete: (frames, n_mfcc)."""
         self._pending = np.concatenate([self._pending, samples])
         frames = split_frames(self._pending, self._front_end)
-        features = self._computer.cepstrum(self._computer.log_mel(frames))
+        features = self.features(frames)
         self._pending = self._pending[len(frames) * self._front_end.hop_length :].copy()
         return features

@@ -70,6 +70,8 @@ class LibrosaEachHop:
     def accept(self, samples: FloatArray) -> FloatArray:
         """(n,) samples → the frames they complete: (frames, n_mfcc)."""
         self._window = np.concatenate([self._window, samples])
+        if len(self._window) < self._front_end.n_fft:
+            return np.empty((0, self._front_end.n_mfcc), np.float32)
         features = librosa_mfcc(self._window, self._front_end)[self._known :]
         hop = self._front_end.hop_length
         whole = self._front_end.frame_count(len(self._window))

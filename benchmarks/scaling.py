@@ -106,7 +106,7 @@ def draw(lines: dict[str, list[Point]], path: Path) -> None:
         xs = np.array([0.0, max(q.x for q in points)])
         axes.plot(xs, start + slope * xs, color="0.7", label=f"{start:.2f} + {slope:.3f} x")
         axes.plot([q.x for q in points], [q.cpu_ms for q in points], "o", label="CPU, ms per s of audio")
-        axes.set(xlabel=name, ylim=(0, None))
+        axes.set(xlabel=name, ylim=(0, 1.35 * max(q.cpu_ms for q in points)))  # room for the legend
         if all(q.resident_mb is not None for q in points):
             memory = axes.twinx()
             memory.plot(

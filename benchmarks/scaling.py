@@ -5,6 +5,7 @@ Each point is a process of its own (benchmarks.worker), on the same audio.
 """
 
 import argparse
+import importlib
 import json
 import sys
 import tempfile
@@ -13,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from benchmarks.latency import SOURCE_RATE, measure_apart, write_source
 from benchmarks.machine import this_machine
@@ -51,6 +51,8 @@ def main() -> int:
     args = p.parse_args()
     if not LEAST_HOURS <= args.hours <= HOURS:
         raise UsageError(f"--hours {args.hours:g}: has to be from {LEAST_HOURS:g} to {HOURS:g}")
+    if args.picture:
+        importlib.import_module("matplotlib")  # its want is said before minutes of measuring
     machine = this_machine()
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder) / "source.wav"
@@ -100,6 +102,8 @@ def said(name: str, points: Sequence[Point]) -> str:
 
 def draw(lines: dict[str, list[Point]], path: Path) -> None:
     """A panel a line: the points, and what least squares makes of them."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     for axes, (name, points) in zip(figure.subplots(1, len(lines)), lines.items(), strict=True):
         start, slope = line(points)

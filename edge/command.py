@@ -28,6 +28,9 @@ def run(main: Callable[[], int]) -> int:
     except EdgeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        print(f"error: this needs {error.name}, which a device hasn't got: pip install '.[bench]'", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 """The command as a user runs it, on the shipped model. What is measured is checked for sense, not for speed."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -169,3 +170,16 @@ def test_the_source_may_have_another_rate(tmp_path: Path) -> None:
     written = json.loads(report.read_text())
     assert written["source_rate_hz"] == 22_050
     assert written["models"][0]["hops"] > 5
+
+
+def test_a_rival_that_fails_costs_none_of_our_own_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kaldi's package is there and broken, the others are not there."""
+    for package in ("librosa", "tf2onnx", "essentia"):
+        (tmp_path / f"{package}.py").write_text("")  # found before the real one, and of no use
+    (tmp_path / "kaldi_native_fbank.py").write_text("raise ImportError('built for another numpy')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    done = latency("--seconds", "6", "--json", tmp_path / "report.json")
+    assert done.returncode == 0, done.stderr
+    assert "not measured: kaldi-native-fbank: " in done.stdout
+    assert "built for another numpy" in done.stdout
+    assert json.loads((tmp_path / "report.json").read_text())["rivals"] == []

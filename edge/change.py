@@ -63,7 +63,7 @@ def novelty(moments: DoubleArray, recent: int, before: int) -> float:
     """
     k = moments.shape[1] // 2
     means, squares = moments[:, :k], moments[:, k:]
-    deviation = np.array((recent, before)) @ (squares - means * means)
+    deviation = np.array((recent, before), np.float64) @ (squares - means * means)
     variance = deviation / (recent + before) + LEAST_VARIANCE
     difference = means[0] - means[1]
-    return float((difference * difference / variance).sum()) / k * recent * before / (recent + before)
+    return float(difference @ (difference / variance)) / k * recent * before / (recent + before)

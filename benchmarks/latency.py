@@ -10,7 +10,6 @@ import importlib.metadata
 import itertools
 import json
 import math
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ import numpy as np
 import soundfile
 
 from benchmarks import table
+from benchmarks.apart import printed_json
 from benchmarks.machine import this_machine
 from benchmarks.measurement import RUNTIME_THREADS, Measurement, from_fields
 from benchmarks.rivals import RIVALS, WINDOW_TFLITE, Rival
@@ -175,18 +175,8 @@ def measure_apart(*words: str) -> Measurement:
 
 
 def apart(module: str, *words: str) -> dict[str, Any]:
-    """What a command of this package prints as JSON, if anything, in a fresh process.
-
-    Raise EdgeError, with the last line it said, if that fails or crashes.
-    """
-    done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, text=True, check=False)
-    if done.returncode < 0:
-        raise EdgeError(f"{module} {words[0]}: its process crashed with signal {-done.returncode}")
-    if done.returncode:
-        last = (done.stderr.strip() or "its process failed without a word").splitlines()[-1]
-        raise EdgeError(last.removeprefix("error: "))
-    printed: dict[str, Any] = json.loads(done.stdout or "{}")
-    return printed
+    """What a command of this package prints as JSON, if anything, in a fresh process. Raise EdgeError if it fails."""
+    return printed_json([sys.executable, "-m", module, *words], f"{module} {words[0]}")
 
 
 if __name__ == "__main__":

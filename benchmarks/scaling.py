@@ -37,7 +37,7 @@ class Point:
     """One process. `x` is what it was asked for: answers a second, streams or hours."""
 
     x: float
-    cpu_ms: float  # per second of audio; per stream-independent second where there are several streams
+    cpu_ms: float  # per second of audio, of all streams together
     resident_mb: float | None
 
 

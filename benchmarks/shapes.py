@@ -7,13 +7,13 @@ the weights, and so the shape that ships was chosen (README).
 
 import argparse
 import dataclasses
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert import to_tflite
 from convert.compact import compacted
+from convert.run_folder import allow_tf_keras
 from convert.twins import unrolled
 from edge.card import Card, Tensors
 from edge.command import run as run_command
@@ -38,7 +38,7 @@ def main() -> int:
     if min(args.blocks) < 1:
         raise UsageError(f"--blocks {min(args.blocks)}: has to be at least 1")
     args.folder.mkdir(parents=True, exist_ok=True)
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow, for the LSTM that TFLite can fuse
+    allow_tf_keras()
     for blocks in args.blocks:
         for kind in FORMATS:
             for name, (content, tensors) in (("step", step(blocks, kind)), ("fused", fused(blocks, kind))):
@@ -59,7 +59,7 @@ def step(blocks: int, kind: str) -> tuple[bytes, Tensors]:
     """The network as it ships, `blocks` times in a row."""
     network = in_a_row(unrolled(untrained(), float_head=False), blocks)
     converter, tensors = to_tflite.step_converter(network, kind)
-    content = to_tflite.unclipped(quantised(converter, kind).convert())
+    content = converted(converter, kind)
     return compacted(content) if kind == "float32" else content, tensors
 
 
@@ -99,8 +99,7 @@ def fused(blocks: int, kind: str) -> tuple[bytes, Tensors]:
     assert EDGE.stream is not None
     network = fusable(EDGE.stream, blocks, EDGE.front_end.n_mfcc, len(card(1).labels))
     converter = tf.lite.TFLiteConverter.from_keras_model(network)
-    content = to_tflite.unclipped(quantised(converter, kind).convert())
-    return content, Tensors("serving_default_features:0", "StatefulPartitionedCall:0")
+    return converted(converter, kind), Tensors("serving_default_features:0", "StatefulPartitionedCall:0")
 
 
 def fusable(stream: Stream, blocks: int, n_mfcc: int, labels: int) -> Any:
@@ -123,14 +122,11 @@ def fusable(stream: Stream, blocks: int, n_mfcc: int, labels: int) -> Any:
     return tf_keras.Model(features, tf.nn.softmax(tf.add_n(answers) / stream.branches))
 
 
-def quantised(converter: Any, kind: str) -> Any:
-    """The converter, told what convert.to_tflite tells it for this format."""
-    import tensorflow as tf
-
+def converted(converter: Any, kind: str) -> bytes:
+    """The flatbuffer of a format."""
     if kind == "dynamic":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    return converter
+        to_tflite.quantise(converter)
+    return to_tflite.unclipped(converter.convert())
 
 
 if __name__ == "__main__":

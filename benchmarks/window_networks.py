@@ -4,12 +4,12 @@ It is what rivals run on a window each hop (benchmarks.rivals). In a process of 
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from benchmarks.rivals import WINDOW_ONNX, WINDOW_TFLITE
 from convert import to_onnx, to_tflite
+from convert.run_folder import allow_tf_keras
 from edge.card import Card, Normalisation, Thresholds, Training
 from edge.command import run as run_command
 from edge.container import pack
@@ -41,7 +41,7 @@ def main() -> int:
     p = argparse.ArgumentParser(prog="benchmarks.window_networks")
     p.add_argument("folder", type=Path)
     args = p.parse_args()
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow, for the twin that TFLite can fuse
+    allow_tf_keras()
     from train.networks import window_network
 
     network = window_network(SEED, len(LABELS))

@@ -47,9 +47,14 @@ def load_features(run: Path, name: str) -> Features:
         return Features(arrays["inputs"], arrays["labels"])
 
 
+def allow_tf_keras() -> None:
+    """Before TensorFlow is imported: tf_keras beside Keras 3, for the LSTM that TFLite can fuse."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+
 def load_network(run: Path) -> "keras.Model":
     """The Keras network of the run."""
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow, for the twin that TFLite can fuse
+    allow_tf_keras()
     from train.backend import keras
 
     try:

@@ -92,6 +92,15 @@ def unclipped(content: bytes) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
+def quantise(converter: Any) -> None:
+    """Let the converter keep weights in int8; without examples of the inputs that is dynamic range."""
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    # Per-channel dense layers are FULLY_CONNECTED version 12, which tflite-runtime 2.14.0 refuses.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
 def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
     """Flatbuffer of the run's network in the format `kind`, with the names of its tensors."""
     import tensorflow as tf
@@ -99,9 +108,7 @@ def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
     card, network = load_card(run), load_network(run)
     converter, tensors = window_converter(network) if card.mode == "window" else step_converter(network, kind)
     if kind != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        # Per-channel dense layers are FULLY_CONNECTED version 12, which tflite-runtime 2.14.0 refuses.
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+        quantise(converter)
     if kind == "int8":
         inputs = load_features(run, CALIBRATION).inputs
         names = [tensor.name for tensor in network.inputs]

@@ -7,7 +7,6 @@
     count_instructions.so   the plugin, for the machine that counts
 """
 
-import json
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import printed_json
 from benchmarks.arm.wheels import PROJECT, PYTHON
 from edge.errors import EdgeError
 
@@ -92,14 +92,7 @@ class Emulator:
         emulator = [self._qemu, "-cpu", self._cpu, "-L", str(self._root)]
         plugin = ["-plugin", f"{self._plugin},count={self._count}"]
         command = [*emulator, *plugin, str(self._python), "-m", module, *words, str(self._count)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=self._environment())
-        if done.returncode < 0:
-            raise EdgeError(f"{words[0]}: the emulated process crashed with signal {-done.returncode}")
-        if done.returncode:
-            last = (done.stderr.strip() or "the emulated process failed without a word").splitlines()[-1]
-            raise EdgeError(last.removeprefix("error: "))
-        printed: dict[str, Any] = json.loads(done.stdout)
-        return printed
+        return printed_json(command, words[0], "the emulated process", self._environment())
 
     def _environment(self) -> dict[str, str]:
         """All of it: what else a user has set would change the count."""

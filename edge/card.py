@@ -6,18 +6,14 @@ key may be missing or unknown, so that a newer card is refused instead of half u
 
 import dataclasses
 import json
-import math
-import types
-import typing
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from edge.errors import EdgeError
+from edge.fields import build
 from edge.frontend import FrontEnd
 
 CARD_VERSION = 2
 LONGEST_MEMORY = 600.0  # seconds of audio that a card may speak of
-T = TypeVar("T")
 
 
 class CardError(EdgeError):
@@ -157,35 +153,7 @@ def from_json(text: str | bytes) -> Card:
         raise CardError(
             f"the model card has version {fields.get('version')!r}, this program reads version {CARD_VERSION}"
         )
-    return _build(Card, fields, "card")
-
-
-def _build(kind: type[T], fields: object, where: str) -> T:
-    """Make a data class from a JSON object, as strictly as the types of its fields say."""
-    if not isinstance(fields, dict):
-        raise CardError(f"{where} is no object")
-    types_of = typing.get_type_hints(kind)
-    if odd := sorted(set(fields) ^ set(types_of)):
-        raise CardError(f"{where} has missing or unknown fields: {', '.join(map(str, odd))}")
-    values = {name: _value(types_of[name], value, f"{where}.{name}") for name, value in fields.items()}
     try:
-        return kind(**values)
+        return build(Card, fields, "card")
     except ValueError as error:
-        raise CardError(f"{where}: {error}") from None
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:  # X | None
-        return None if value is None else _value(arguments[0], value, where)
-    if dataclasses.is_dataclass(kind):
-        return _build(typing.cast(type, kind), value, where)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_value(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        return {str(key): _value(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    if kind in (int, str, bool) and type(value) is kind:
-        return value
-    raise CardError(f"{where} is {value!r:.60}, which is no {getattr(kind, '__name__', kind)}")
+        raise CardError(str(error)) from None

@@ -16,10 +16,11 @@ NOTHING_DBFS = -200.0  # level of exact zeros
 
 @dataclass(frozen=True)
 class Answer:
-    """What is playing, `t` seconds of audio after the start.
+    """What is playing, `t` seconds after the start: those heard and, of a live source, the `lost` ones among them.
 
     `state` is one of STATES, `label` is None unless it is "music", `confidence` is the probability of what is said
     (0 where the model was not asked), `top` holds labels with their probabilities, the likeliest first.
+    `note` says why in words, where there is something to say.
     """
 
     t: float
@@ -27,6 +28,8 @@ class Answer:
     label: str | None = None
     confidence: float = 0.0
     top: tuple[tuple[str, float], ...] = ()
+    lost: float = 0.0
+    note: str | None = None
 
 
 def level_dbfs(samples: FloatArray) -> float:

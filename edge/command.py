@@ -1,6 +1,7 @@
 """How every command of the project ends: one sentence, an exit status, and no traceback."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -10,9 +11,10 @@ from edge.errors import EdgeError, UsageError
 def run(main: Callable[[], int]) -> int:
     """Exit status of `main`: its own, 2 for a UsageError, 1 for what else went wrong outside this program.
 
-    Ctrl-C and a closed pipe are ways to end a command, not errors: status 0 and no word.
+    Ctrl-C, SIGTERM and a closed pipe are ways to end a command, not errors: status 0 and no word.
     """
     try:
+        signal.signal(signal.SIGTERM, _end)
         status = main()
         sys.stdout.flush()
         return status
@@ -34,3 +36,8 @@ def run(main: Callable[[], int]) -> int:
     except OSError as error:
         print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return 1
+
+
+def _end(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)  # what tidies up shall not be interrupted by a second one
+    raise KeyboardInterrupt

@@ -90,7 +90,7 @@ def read(path: Path | None) -> dict[str, Any]:
         return {}
     try:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        build(Config, fields, "the configuration", defaults=True)
+        build(Config, fields, "", defaults=True)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
@@ -104,9 +104,9 @@ def configured(path: Path | None, words: dict[str, Any]) -> Config:
     for key, value in words.items():
         fields[key] = {**fields.get(key, {}), **value} if isinstance(value, dict) else value
     try:
-        return build(Config, fields, "the command line", defaults=True)
+        return build(Config, fields, "", defaults=True)
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(f"--{error}") from None
 
 
 def _at_least(name: str, value: int | None, least: int, most: int | None = None) -> None:

@@ -1,8 +1,10 @@
 """Probabilities in, a steady answer out: calibration, smoothing, hysteresis and the states, in one place."""
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from edge.frontend import FloatArray
 STATES = ("warming", "music", "other", "unknown", "silence", "lost")
 LEAST_PROBABILITY = 1e-6  # keeps a label that was ruled out once from deciding alone
 NOTHING_DBFS = -200.0  # level of exact zeros
+MUTED_SECONDS = 5.0  # of exact zeros: the quietest microphone in the quietest room delivers noise
+MUTED = "nothing but exact zeros: muted?"
+STEADY_NOTHING = {"smoothing_seconds": 0.0, "switch_margin": 0.0, "warm_up_seconds": 0.0, "unknown_below": 0.0}
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,15 @@ def calibrate(probabilities: FloatArray, temperature: float) -> FloatArray:
 class Decision:
     """Holds what is on show, and changes it only for a reason."""
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, raw: bool = False) -> None:
+        """`raw` shows what the model says at each hop: nothing is smoothed, held, waited for or refused."""
         self._labels = card.labels
         self._is_music = [label not in card.not_music for label in card.labels]
-        self._thresholds = card.thresholds
+        self._thresholds = dataclasses.replace(card.thresholds, **STEADY_NOTHING) if raw else card.thresholds
         self._quiet_seconds = 0.0
+        self._zero_seconds = 0.0
         self._heard_seconds = 0.0
+        self._lost_seconds = 0.0
         self._log_sum = [0.0] * len(card.labels)
         self._weight = 0.0
         self._forget()
@@ -75,19 +83,20 @@ class Decision:
         """
         self._heard_seconds += seconds
         self._quiet_seconds = self._quiet_seconds + seconds if level < self._thresholds.silence_dbfs else 0.0
+        self._zero_seconds = self._zero_seconds + seconds if level == NOTHING_DBFS else 0.0
         if self.silent:
             self._forget()
-            return Answer(self._heard_seconds, "silence")
+            return self._answer("silence", note=MUTED if self._zero_seconds >= MUTED_SECONDS else None)
         self._warmth += seconds
         if probabilities is None:
-            return Answer(self._heard_seconds, "warming")
+            return self._answer("warming")
         # A dozen numbers: lists of them are faster than arrays.
         calibrated: list[float] = calibrate(probabilities, self._thresholds.temperature).tolist()
         weight = 1 - math.exp(-seconds / max(self._thresholds.smoothing_seconds, 1e-3))
         before = self._smooth or calibrated
         self._smooth = [old + weight * (new - old) for old, new in zip(before, calibrated, strict=True)]
         if self._warmth < self._thresholds.warm_up_seconds:
-            return Answer(self._heard_seconds, "warming")
+            return self._answer("warming")
         ripeness = min(behind, self._thresholds.ripe_seconds)
         logs = [math.log(max(p, LEAST_PROBABILITY)) for p in calibrated]
         self._log_sum = [total + ripeness * log for total, log in zip(self._log_sum, logs, strict=True)]
@@ -95,10 +104,12 @@ class Decision:
         self._shown = self._steady(self._smooth)
         return self._say(self._smooth, self._shown)
 
-    def lost(self) -> Answer:
-        """The answer while the source delivers nothing."""
-        self._forget()
-        return Answer(self._heard_seconds, "lost")
+    def lost(self, seconds: float, forget: bool, why: str | None) -> Answer:
+        """The answer after `seconds` without a sample; `forget` what was on show before them."""
+        self._lost_seconds += seconds
+        if forget:
+            self._forget()
+        return self._answer("lost", note=why)
 
     def final(self, last_word: FloatArray | None) -> Answer:
         """The answer for all that was heard; `last_word` serves where it was too short for an answer before."""
@@ -109,7 +120,7 @@ class Decision:
             whole = sum(mean)
             mean = [p / whole for p in mean]
         elif self.silent or last_word is None:
-            return Answer(self._heard_seconds, "silence" if self.silent else "warming")
+            return self._answer("silence" if self.silent else "warming")
         else:
             mean = calibrate(last_word, self._thresholds.temperature).tolist()
         return self._say(mean, _likeliest(mean))
@@ -126,11 +137,14 @@ class Decision:
         top = tuple(sorted(zip(self._labels, probabilities, strict=True), key=itemgetter(1), reverse=True))
         if not self._is_music[shown]:
             other = sum(p for p, is_music in zip(probabilities, self._is_music, strict=True) if not is_music)
-            return Answer(self._heard_seconds, "other", None, other, top)
+            return self._answer("other", confidence=other, top=top)
         confidence = probabilities[shown]
         if confidence < self._thresholds.unknown_below:
-            return Answer(self._heard_seconds, "unknown", None, confidence, top)
-        return Answer(self._heard_seconds, "music", self._labels[shown], confidence, top)
+            return self._answer("unknown", confidence=confidence, top=top)
+        return self._answer("music", label=self._labels[shown], confidence=confidence, top=top)
+
+    def _answer(self, state: str, **more: Any) -> Answer:
+        return Answer(self._heard_seconds + self._lost_seconds, state, lost=self._lost_seconds, **more)
 
 
 def _likeliest(probabilities: list[float]) -> int:

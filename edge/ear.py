@@ -11,6 +11,7 @@ from edge import HOP_SECONDS
 from edge.decision import Answer, Decision, level_dbfs
 from edge.errors import UsageError
 from edge.frontend import FloatArray
+from edge.ledger import LOST_SECONDS
 from edge.model import Model
 from edge.resample import ToModelRate
 
@@ -20,32 +21,46 @@ LONGEST_HOP = 60.0
 class Ear:
     """One model listening to one source; `resample` and the model's methods are the joints that benchmarks watch."""
 
-    def __init__(self, model: Model, source_rate: int, hop_seconds: float = HOP_SECONDS) -> None:
-        """Raise UsageError for a hop that is shorter than a frame's or longer than LONGEST_HOP."""
+    def __init__(self, model: Model, source_rate: int, hop_seconds: float = HOP_SECONDS, raw: bool = False) -> None:
+        """`raw` shows the model itself. Raise UsageError for a hop below a frame's or above LONGEST_HOP."""
         front_end = model.card.front_end
         shortest = front_end.hop_length / front_end.sample_rate
         if not shortest <= hop_seconds <= LONGEST_HOP:
             raise UsageError(f"--hop {hop_seconds:g}: this model answers every {shortest:.3f} to {LONGEST_HOP:g} s")
         self._model = model
         self._rate = front_end.sample_rate
+        self._source_rate = source_rate
         self.resample = ToModelRate(source_rate, self._rate)
         self._hop = round(hop_seconds * self._rate)
-        self._decision = Decision(model.card)
+        self._decision = Decision(model.card, raw)
         self._pending = np.empty(0, np.float32)
+        self._away_seconds = 0.0  # since a last block
         model.reset()
 
     def hear(self, block: FloatArray) -> Iterator[Answer]:
         """Take (n, channels) samples of the source; give an answer for each hop that they complete."""
+        self._away_seconds = 0.0
         self._pending = np.concatenate([self._pending, self.resample(block)])
         complete = len(self._pending) // self._hop * self._hop
         for start in range(0, complete, self._hop):
             yield self._answer(self._pending[start : start + self._hop])
         self._pending = self._pending[complete:]
 
-    def lost(self) -> Answer:
-        """The source delivers nothing: what comes after the gap has nothing to do with what was before it."""
-        self._model.reset()
-        return self._decision.lost()
+    def lost(self, seconds: float, source_rate: int, why: str | None = None) -> Answer:
+        """So many seconds have passed unheard, and what comes next comes at `source_rate`.
+
+        After LOST_SECONDS of it, what comes has nothing to do with what was before.
+        """
+        self._away_seconds += seconds
+        away = self._away_seconds >= LOST_SECONDS
+        if away or source_rate != self._source_rate:
+            self._source_rate = source_rate
+            self.resample = ToModelRate(source_rate, self._rate)
+            seconds += len(self._pending) / self._rate  # the beginning of a hop whose end will not come
+            self._pending = self._pending[:0]
+        if away:
+            self._model.reset()
+        return self._decision.lost(seconds, forget=away, why=why)
 
     def finish(self) -> tuple[list[Answer], Answer]:
         """The source has ended: the answer for the last, shorter hop, if any, and the one for all that was heard."""

@@ -11,26 +11,27 @@ T = TypeVar("T")
 
 
 def build(kind: type[T], fields: object, where: str, *, defaults: bool = False) -> T:
-    """Make a data class from nested dicts and lists; `where` names it in errors.
+    """Make a data class from nested dicts and lists; `where` names it in errors, "" leaves that to the caller.
 
     With `defaults` a key may be missing if its field has a default, and is written with hyphens instead of underscores.
     Raise ValueError, in one sentence, for a wrong type, an unknown key (naming the nearest known one) or a missing one.
     """
     if not isinstance(fields, dict):
         raise ValueError(f"{where} is {fields!r:.60}, which is no table of keys")
+    inside = f"{where}." if where else ""
     hints = typing.get_type_hints(kind)
     known = {name.replace("_", "-") if defaults else name: name for name in hints}
     if unknown := sorted(str(key) for key in set(fields) - set(known)):
         nearest = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0)[0]
-        raise ValueError(f"{where} has an unknown key {unknown[0]!r}; the nearest that there is: {nearest!r}")
+        raise ValueError(f"{inside}{unknown[0]!s:.60}: there is no such key; the nearest that there is: {nearest!r}")
     optional = {f.name for f in dataclasses.fields(kind) if defaults and f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
     if missing := sorted(key for key, name in known.items() if key not in fields and name not in optional):
-        raise ValueError(f"{where} lacks the key {missing[0]!r}")
-    values = {known[key]: _value(hints[known[key]], fields[key], f"{where}.{key}", defaults) for key in fields}
+        raise ValueError(f"{inside}{missing[0]}: is missing")
+    values = {known[key]: _value(hints[known[key]], fields[key], f"{inside}{key}", defaults) for key in fields}
     try:
         return kind(**values)
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+        raise ValueError(f"{inside}{error}") from None
 
 
 def _value(kind: Any, value: Any, where: str, defaults: bool) -> Any:
@@ -45,6 +46,8 @@ def _value(kind: Any, value: Any, where: str, defaults: bool) -> Any:
         return {str(key): _value(arguments[1], item, f"{where}.{key}", defaults) for key, item in value.items()}
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
+    if kind is str and isinstance(value, str) and "\0" in value:
+        raise ValueError(f"{where} is {value!r:.60}, which holds a NUL")
     if kind in (int, str, bool) and type(value) is kind:
         return value
     raise ValueError(f"{where} is {value!r:.60}, which is no {getattr(kind, '__name__', kind)}")

@@ -2,120 +2,180 @@
 
 import argparse
 import contextlib
+import json
 import math
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from edge import HOP_SECONDS
 from edge.command import run
+from edge.config import Config, configured
 from edge.errors import EdgeError, UsageError
 
 if TYPE_CHECKING:  # --help shall not wait for numpy
     from edge.decision import Answer
     from edge.ear import Ear
-    from edge.sources import Source
+    from edge.frontend import FloatArray
+    from edge.model import Model
+    from edge.sources import Gap, Source
 
 DEMO = Path(__file__).parent / "data" / "demo.ogg"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The words of the command line."""
-    p = argparse.ArgumentParser(prog="edge-listen", description="Say what kind of music is playing.")
-    p.add_argument("input", nargs="?", metavar="INPUT", help="audio file, or - for raw 16-bit PCM on standard input")
-    p.add_argument("--device", help="microphone: hw:CARD, an index or a part of its name (--list-devices)")
-    p.add_argument("--model", type=Path, metavar="FILE", help="a .tflite or .onnx of convert.export")
-    p.add_argument("--json", action="store_true", help="one JSON object a line")
-    p.add_argument("--top-k", type=int, default=3, metavar="N", help="how many labels to show (3)")
-    p.add_argument(
-        "--hop", type=float, default=HOP_SECONDS, metavar="SECONDS", help="time between answers (%(default)s)"
+    """The words of the command line; what is not said is not there, and left to the configuration."""
+    d = Config()
+    p = argparse.ArgumentParser(
+        prog="edge-listen", description="Say what kind of music is playing.", argument_default=argparse.SUPPRESS
     )
-    p.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the model's runtime (1)")
-    p.add_argument("--duration", type=float, metavar="SECONDS", help="stop after so much audio")
-    p.add_argument("--rate", type=int, default=48_000, metavar="HZ", help="of raw PCM (48000)")
-    p.add_argument("--channels", type=int, default=1, metavar="N", help="of raw PCM (1)")
-    p.add_argument("--list-devices", action="store_true", help="print the microphones and end")
-    p.add_argument("--demo", action="store_true", help="listen to the clip that comes with the package")
+    p.add_argument(
+        "input", nargs="?", default=None, metavar="INPUT", help="audio file, or - for raw PCM on standard input"
+    )
+    p.add_argument("--config", type=Path, default=None, metavar="FILE", help="all of these options, as TOML")
+    p.add_argument("--device", help="microphone: hw:CARD, usb:VENDOR:PRODUCT, a part of a name … (--list-devices)")
+    p.add_argument("--channel", type=int, metavar="N", help="hear one channel of it, from 1 (the mean of two)")
+    p.add_argument("--wait", action="store_true", help="for a microphone that isn't there yet")
+    p.add_argument("--model", metavar="FILE", help="a .tflite or .onnx of convert.export")
+    p.add_argument("--json", action="store_true", help="one JSON object a line")
+    p.add_argument("--raw", action="store_true", help="show the model itself: no smoothing, no thresholds")
+    p.add_argument("--top-k", type=int, metavar="N", help=f"how many labels to show ({d.top_k})")
+    p.add_argument("--hop", type=float, metavar="SECONDS", help=f"time between answers ({d.hop})")
+    p.add_argument("--threads", type=int, metavar="N", help=f"threads of the model's runtime ({d.threads})")
+    p.add_argument("--duration", type=float, metavar="SECONDS", help="stop after so much time")
+    p.add_argument("--rate", type=int, metavar="HZ", help=f"of raw PCM ({d.rate})")
+    p.add_argument("--channels", type=int, metavar="N", help=f"of raw PCM ({d.channels})")
+    p.add_argument("--bits", type=int, metavar="N", help=f"of a sample of raw PCM, 16 or 32 ({d.bits})")
+    p.add_argument("--mqtt", type=mqtt_broker, metavar="HOST[:PORT]", help="tell an MQTT broker, and Home Assistant")
+    p.add_argument("--prometheus", type=prometheus_port, metavar="[ADDRESS:]PORT", help="serve metrics there")
+    p.add_argument("--history", type=history_file, metavar="FILE", help="keep what was heard, for edge-history")
+    p.add_argument("--list-devices", action="store_true", default=False, help="print the microphones and end")
+    p.add_argument(
+        "--check", action="store_true", default=False, help="try configuration, microphone and model, and end"
+    )
+    p.add_argument("--demo", action="store_true", default=False, help="listen to the clip that comes with the package")
     return p
+
+
+def mqtt_broker(text: str) -> dict[str, Any]:
+    """HOST[:PORT] as keys of the table [mqtt]; an IPv6 address with a port stands in brackets."""
+    host, colon, port = text.rpartition(":")
+    if colon and port.isdecimal() and (":" not in host or host.startswith("[")):
+        return {"host": host.strip("[]"), "port": int(port)}
+    return {"host": text.strip("[]")}
+
+
+def prometheus_port(text: str) -> dict[str, Any]:
+    """[ADDRESS:]PORT as keys of the table [prometheus]."""
+    address, _, port = text.rpartition(":")
+    return {"port": int(port), **({"address": address.strip("[]")} if address else {})}
+
+
+def history_file(text: str) -> dict[str, Any]:
+    """FILE as a key of the table [history]."""
+    return {"file": text}
 
 
 def main() -> None:
     """Entry point of the installed command."""
-    sys.exit(run(lambda: listen(check(parser().parse_args()))))
+    sys.exit(run(lambda: command(vars(parser().parse_args()))))
 
 
-def check(args: argparse.Namespace) -> argparse.Namespace:
-    """Raise UsageError for words that contradict each other or numbers that can't be."""
-    if sum((args.input is not None, args.device is not None, args.demo)) > 1:
+def command(words: dict[str, Any]) -> int:
+    """Do what the command line says. Raise UsageError for words that contradict each other."""
+    path, demo, list_devices, check = (words.pop(name) for name in ("input", "demo", "list_devices", "check"))
+    config = configured(words.pop("config"), {name.replace("_", "-"): value for name, value in words.items()})
+    if sum((path is not None, "device" in words, demo)) > 1:
         raise UsageError("give one of INPUT, --device and --demo")
-    for name in ("top_k", "threads", "rate", "channels"):
-        if getattr(args, name) < 1:
-            raise UsageError(f"--{name.replace('_', '-')} {getattr(args, name)}: has to be at least 1")
-    if args.duration is not None and not args.duration > 0:
-        raise UsageError(f"--duration {args.duration:g}: has to be above 0")
-    return args
+    if list_devices:
+        return print_devices(config.json)
+    if check:
+        from edge.check import check_all
+
+        return check_all(config, DEMO if demo else path)
+    return listen(config, DEMO if demo else path)
 
 
-def listen(args: argparse.Namespace) -> int:
-    """Listen until the source ends or --duration is over."""
-    if args.list_devices:
-        from edge.devices import input_devices, listing
+def print_devices(as_json: bool) -> int:
+    """The microphones, a line each."""
+    from edge.devices import input_devices, listing, listing_json
 
-        print(listing(input_devices()))
-        return 0
+    devices = input_devices(probe=True)
+    for line in map(json.dumps, listing_json(devices)) if as_json else [listing(devices)]:
+        print(line)
+    return 0
+
+
+def listen(config: Config, path: str | Path | None) -> int:
+    """Listen to a file, a pipe (`-`) or the microphone until it ends or the duration is over."""
     from edge.ear import Ear
-    from edge.model import SHIPPED, load
+    from edge.journal import log_to_stderr
+    from edge.outputs.chosen import outputs_of
     from edge.views import choose_view
 
-    source = open_source(args)
-    ear = Ear(load(args.model or SHIPPED, args.threads), source.rate, args.hop)
-    view = choose_view(args.json, args.top_k)
-    try:
-        for answer in answers(ear, source, args.duration):
+    log_to_stderr()
+    source = open_source(config, path)
+    with contextlib.closing(source.blocks()) as events, outputs_of(config) as outputs:
+        model = load_model(config)
+        ear = Ear(model, source.rate, config.hop, config.raw)
+        view = choose_view(config.json, config.top_k)
+        try:
+            for answer in answers(ear, source, events, config.duration):
+                source.health.delay_seconds = time.monotonic() - source.arrived
+                view.show(answer)
+                for output in outputs:
+                    output.show(answer, source.health)
+        except (KeyboardInterrupt, EdgeError):
+            view.end()
+            raise
+        last, whole = ear.finish()
+        for answer in last:
             view.show(answer)
-    except (KeyboardInterrupt, EdgeError):
         view.end()
-        raise
-    last, whole = ear.finish()
-    for answer in last:
-        view.show(answer)
-    view.end()
-    view.final(whole)
+        view.final(whole)
     if whole.state == "warming":
         raise EdgeError(f"{whole.t:.2f} s of audio are too short for an answer")
     return 0
 
 
-def answers(ear: "Ear", source: "Source", duration: float | None) -> "Iterator[Answer]":
+def answers(
+    ear: "Ear", source: "Source", events: "Iterator[FloatArray | Gap]", duration: float | None
+) -> "Iterator[Answer]":
     """What the ear says of the source, hop by hop, for `duration` seconds; time without sound counts, too."""
-    from edge.sources import LOST_SECONDS
+    from edge.sources import Gap
 
-    left = math.inf if duration is None else round(duration * source.rate)
-    with contextlib.closing(source.blocks()) as blocks:
-        for block in blocks:
-            if block is None:
-                yield ear.lost()
-                left -= LOST_SECONDS * source.rate
-            else:
-                block = block[: int(min(left, len(block)))]
-                yield from ear.hear(block)
-                left -= len(block)
-            if left <= 0:
-                return
+    left = math.inf if duration is None else duration
+    for event in events:
+        if isinstance(event, Gap):
+            yield ear.lost(event.seconds, source.rate, event.why)
+            left -= event.seconds
+        else:
+            block = event[: round(min(left * source.rate, len(event)))]
+            yield from ear.hear(block)
+            left -= len(event) / source.rate
+        if left <= 0:
+            return
 
 
-def open_source(args: argparse.Namespace) -> "Source":
+def load_model(config: Config) -> "Model":
+    """The model that the configuration names, or the one that comes with the package."""
+    from edge.model import SHIPPED, load
+
+    return load(Path(config.model) if config.model else SHIPPED, config.threads)
+
+
+def open_source(config: Config, path: str | Path | None) -> "Source":
     """The source that the command line names."""
     from edge.sources import FileSource, PcmSource
 
-    if args.input == "-":
-        return PcmSource(sys.stdin.buffer, args.rate, args.channels)
-    if args.input or args.demo:
-        return FileSource(args.input or DEMO)
+    if path == "-":
+        return PcmSource(sys.stdin.buffer, config.rate, config.channels, config.bits)
+    if path is not None:
+        return FileSource(path)
     from edge.microphone import Microphone
 
-    return Microphone(args.device)
+    return Microphone(config.device, config.channel, config.wait, config.hop)
 
 
 if __name__ == "__main__":

@@ -1,71 +1,134 @@
-"""The live source: a PortAudio stream through sounddevice, at the device's own rate."""
+"""The live source: what the capture process delivers, as blocks and as the gaps between them."""
 
-import queue
-from collections.abc import Generator
-from typing import Any
+import json
+import logging
+import math
+import time
+from collections.abc import Generator, Iterator
 
-from edge.devices import Device, find_device, input_devices, portaudio
+import numpy as np
+
+from edge.capture import ABSENT, AUDIO, FAILED, LONGEST_BLOCK, OPENED, USUAL_RATES, Opened, Wanted
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
-from edge.sources import LOST_SECONDS
+from edge.health import Health
+from edge.ledger import LOST_SECONDS, Ledger
+from edge.sources import Gap
+from edge.watched import STUCK, STUCK_SECONDS, Message, WatchedCapture
 
-QUEUE_BLOCKS = 512  # bounds what waits for a slow device: 26 s
-BLOCK_SECONDS = 0.05
-MOST_CHANNELS = 2  # a sound server offers 32 and more, which would only repeat the first ones
-USUAL_RATES = (48_000, 44_100, 32_000, 16_000)  # where a device refuses the rate it calls its default
+POLL_SECONDS = 0.25
+GAP_SECONDS = 0.5  # between two words about time that passes unheard
+SAY_AGAIN_SECONDS = 30.0  # between two lines of the log about the same trouble
+MOST_STARTS = 2  # of the capture process, before a first device is given up
+DROPPED = "audio was dropped: this machine is too slow or was busy"
+
+log = logging.getLogger("edge")
 
 
 class Microphone:
-    """Blocks from a device, through a bounded queue.
+    """A device that may go away and come back, at another index and another rate.
 
-    `overruns` counts the blocks that were lost because nobody took them in time.
+    `rate` is in Hz; before there was a device, a usual one.
     """
 
-    def __init__(self, wanted: str | None) -> None:
-        """Open the device that `find_device` finds for `wanted`. Raise EdgeError when it can't be."""
-        self._sounddevice = portaudio()
-        self.device = find_device(wanted, input_devices(), self._sounddevice.default.device[0])
-        self._queue: queue.Queue[FloatArray] = queue.Queue(QUEUE_BLOCKS)
-        self.overruns = 0
-        self._stream = self._open(self.device)
-        self.rate = round(self._stream.samplerate)
-
-    def blocks(self) -> Generator[FloatArray | None, None, None]:
-        """Blocks of (n, channels) samples as they come, for ever."""
-        with self._stream:
-            while True:
-                try:
-                    yield self._queue.get(timeout=LOST_SECONDS)
-                except queue.Empty:
-                    yield None
-
-    def _open(self, device: Device) -> Any:
-        problem = None
-        for rate in dict.fromkeys((device.rate, *USUAL_RATES)):
-            try:
-                return self._sounddevice.InputStream(
-                    device=device.index,
-                    samplerate=rate,
-                    channels=min(device.channels, MOST_CHANNELS),
-                    blocksize=round(rate * BLOCK_SECONDS),
-                    dtype="float32",
-                    callback=self._callback,
-                )
-            except (self._sounddevice.PortAudioError, ValueError) as error:
-                problem = problem or error
-        raise EdgeError(
-            f"can't open {device.name!r}: {_sentence(problem)}; is another program using it? (fuser -v /dev/snd/*)"
-        )
-
-    def _callback(self, samples: FloatArray, frames: int, time: object, status: Any) -> None:
-        if status.input_overflow:
-            self.overruns += 1
+    def __init__(
+        self, device: str | None, channel: int | None = None, wait: bool = False, hop_seconds: float = LONGEST_BLOCK
+    ) -> None:
+        """Open what `find_device` finds, or with `wait` go on looking for it. Raise EdgeError when it can't be."""
+        self.health = Health()
+        self.rate = USUAL_RATES[0]
+        self.arrived = 0.0
+        self._channel = channel
+        self._channels = 1
+        self._ledger: Ledger | None = None  # from the first block or gap on
+        self._began = time.monotonic()
+        self._gap_at = math.inf  # when time that passes unheard is spoken of
+        self._lost_since: float | None = None
+        self._why: str | None = None  # it was lost
+        self._reopened = False  # and no block has come since
+        self._ended_overruns = 0  # of the capture processes before this one
+        self._log_at = 0.0
+        self._capture = WatchedCapture(Wanted(device, channel, min(hop_seconds, LONGEST_BLOCK)))
         try:
-            self._queue.put_nowait(samples.copy())
-        except queue.Full:
-            self.overruns += 1
+            self._open(wait)
+        except BaseException:
+            self._capture.close()
+            raise
 
+    def blocks(self) -> Generator[FloatArray | Gap, None, None]:
+        """Blocks of (n, channels) samples as they come, and the gaps between them, for ever."""
+        self._began = time.monotonic()
+        self._gap_at = self._began + (STUCK_SECONDS if self.health.device else LOST_SECONDS)
+        try:
+            while True:
+                message = self._capture.receive(POLL_SECONDS)
+                if message and message.kind == AUDIO:
+                    yield from self._sound(message)
+                    continue
+                if message and message.kind == OPENED:
+                    self._heed(message.content)
+                    self._reopened = True
+                if (now := time.monotonic()) >= self._gap_at:
+                    yield self._silence(now)
+        finally:
+            self._capture.close()
 
-def _sentence(error: Exception | None) -> str:
-    """PortAudio's own words, without its error number."""
-    return str(error.args[0] if error and error.args else error).split(" [")[0]
+    def _open(self, wait: bool) -> None:
+        """Wait for the first word of the capture process, and heed it."""
+        while True:
+            message = self._capture.receive(POLL_SECONDS)
+            if message is None:
+                if self._capture.starts > MOST_STARTS:
+                    raise EdgeError(f"can't record: {self._capture.problem}")
+            elif message.kind == FAILED or (message.kind == ABSENT and not wait):
+                raise EdgeError(message.content.decode())
+            else:
+                if message.kind == OPENED:
+                    self._heed(message.content)
+                return
+
+    def _heed(self, content: bytes) -> None:
+        opened = Opened(**json.loads(content))
+        self.rate, self._channels = opened.rate, opened.channels
+        self.health.device = f"{opened.name}, {opened.rate} Hz"
+        self._ended_overruns = self.health.overruns
+
+    def _sound(self, message: Message) -> Iterator[FloatArray | Gap]:
+        block = np.frombuffer(message.content, np.float32).reshape(-1, self._channels)
+        seconds = len(block) / self.rate
+        self._ledger = self._ledger or Ledger(message.at - seconds)
+        lost = self._ledger.passed(message.at - seconds) if self._reopened else 0.0
+        lost += self._ledger.arrived(message.at, seconds, self._dropped(message.overruns))
+        if self._reopened or self._lost_since is not None:
+            self._found(message.at)
+            yield Gap(lost, self._why)
+        elif lost:
+            self._warn(f"{lost:.2f} s of {DROPPED}")
+            yield Gap(lost, DROPPED)
+        self.arrived = message.at
+        self._gap_at = time.monotonic() + LOST_SECONDS
+        yield block if self._channel is None else block[:, self._channel - 1 : self._channel]
+
+    def _silence(self, now: float) -> Gap:
+        self._ledger = self._ledger or Ledger(self._began)
+        self._lost_since = self._lost_since or now - LOST_SECONDS
+        self._gap_at = now + GAP_SECONDS
+        self._why = (self._capture.problem or STUCK).split("\n")[0]
+        self._warn(f"no sound arrives: {self._why}")
+        return Gap(self._ledger.passed(now), self._why)
+
+    def _found(self, at: float) -> None:
+        if self._lost_since is not None:
+            log.info("sound arrives after %.1f s: %s", at - self._lost_since, self.health.device)
+        self.health.reconnects += self._reopened
+        self._reopened, self._lost_since, self._log_at = False, None, 0.0
+
+    def _dropped(self, overruns: int) -> bool:
+        """Take the count of this capture process; whether it has grown."""
+        before, self.health.overruns = self.health.overruns, self._ended_overruns + overruns
+        return self.health.overruns > before
+
+    def _warn(self, sentence: str) -> None:
+        if (now := time.monotonic()) >= self._log_at:
+            self._log_at = now + SAY_AGAIN_SECONDS
+            log.warning(sentence)

@@ -1,12 +1,14 @@
 """Where audio comes from: a file, or raw PCM on standard input. The microphone has a file of its own.
 
-A source has a `rate` in Hz and `blocks()`, which yields (n, channels) float32 samples in -1..1, or None when a live
-source has delivered nothing for LOST_SECONDS. It opens when it is made and closes when `blocks()` ends.
+A source has a `rate` in Hz and `blocks()`, which yields (n, channels) float32 samples in -1..1, and a Gap for time that
+has passed without any. After a gap the rate may be another. It opens when it is made and closes when `blocks()` ends.
 """
 
 import os
 import select
+import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -15,18 +17,29 @@ import soundfile
 
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
+from edge.health import Health
+from edge.ledger import LOST_SECONDS
 
 BLOCK_SECONDS = 0.5
-LOST_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Time in which a live source delivered nothing, or nothing that was taken; `why` in words, if it is known."""
+
+    seconds: float
+    why: str | None = None
 
 
 class Source(Protocol):
-    """What the ear listens to."""
+    """What the ear listens to. `arrived` is when the last sample of the latest block came, by time.monotonic()."""
 
     rate: int
+    arrived: float
+    health: Health
 
-    def blocks(self) -> Generator[FloatArray | None, None, None]:
-        """Blocks of (n, channels) samples, None for LOST_SECONDS without any."""
+    def blocks(self) -> Generator[FloatArray | Gap, None, None]:
+        """Blocks of (n, channels) samples, and gaps between them."""
 
 
 class FileSource:
@@ -40,43 +53,51 @@ class FileSource:
         except (soundfile.LibsndfileError, OSError) as error:
             raise EdgeError(f"{path}: {_reason(path, error)}") from None
         self.rate: int = self._file.samplerate
+        self.arrived = 0.0
+        self.health = Health(str(path))
         if self._file.frames == 0:
             self._file.close()
             raise EdgeError(f"{path}: holds no audio")
 
-    def blocks(self) -> Generator[FloatArray | None, None, None]:
+    def blocks(self) -> Generator[FloatArray, None, None]:
         """Blocks of (n, channels) samples, BLOCK_SECONDS long but for the last. Raise EdgeError where decoding ends."""
         with self._file as file:
             try:
                 while len(block := file.read(int(self.rate * BLOCK_SECONDS), dtype="float32", always_2d=True)):
+                    self.arrived = time.monotonic()
                     yield np.nan_to_num(block)  # a float file may hold NaN, which would stay in a model's state
             except soundfile.LibsndfileError as error:
                 raise EdgeError(f"{self._path}: damaged audio: {error.error_string}") from None
 
 
 class PcmSource:
-    """Raw signed 16-bit little-endian PCM from a pipe: `arecord -f S16_LE -r 48000 -c 1 -t raw | edge-listen -`."""
+    """Raw signed little-endian PCM from a pipe: `arecord -f S16_LE -r 48000 -c 1 -t raw | edge-listen -`."""
 
-    def __init__(self, stream: BinaryIO, rate: int, channels: int) -> None:
-        """`rate` in Hz; `channels` are interleaved."""
+    def __init__(self, stream: BinaryIO, rate: int, channels: int, bits: int = 16) -> None:
+        """`rate` in Hz; `channels` are interleaved; `bits` of a sample, 16 or 32."""
         self.rate = rate
+        self.arrived = 0.0
+        self.health = Health("standard input")
         self._stream = stream
         self._channels = channels
+        self._sample = np.dtype(f"<i{bits // 8}")
 
-    def blocks(self) -> Generator[FloatArray | None, None, None]:
+    def blocks(self) -> Generator[FloatArray | Gap, None, None]:
         """Blocks of (n, channels) samples as they arrive, at most BLOCK_SECONDS long."""
-        frame = 2 * self._channels
+        frame = self._sample.itemsize * self._channels
         most = int(self.rate * BLOCK_SECONDS) * frame
+        full_scale = np.float32(-float(np.iinfo(self._sample).min))
         pending = b""
         while True:
             if not select.select([self._stream], [], [], LOST_SECONDS)[0]:
-                yield None
+                yield Gap(LOST_SECONDS, "nothing comes through the pipe")
                 continue
             if not (data := os.read(self._stream.fileno(), most)):
                 return
+            self.arrived = time.monotonic()
             pending += data
             whole = len(pending) // frame * frame
-            samples = np.frombuffer(pending[:whole], "<i2").astype(np.float32) / np.float32(32768)
+            samples = np.frombuffer(pending[:whole], self._sample).astype(np.float32) / full_scale
             pending = pending[whole:]
             if len(samples):
                 yield samples.reshape(-1, self._channels)

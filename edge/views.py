@@ -43,13 +43,18 @@ class JsonLines:
         self._write({**self._fields(answer), "final": True})
 
     def _fields(self, answer: Answer) -> dict[str, object]:
-        return {
+        fields: dict[str, object] = {
             "t": round(answer.t, 3),
             "state": answer.state,
             "label": answer.label,
             "confidence": round(answer.confidence, 4),
             "top": [[label, round(p, 4)] for label, p in answer.top[: self._top_k]],
         }
+        if answer.lost:
+            fields["lost"] = round(answer.lost, 3)
+        if answer.note:
+            fields["note"] = answer.note
+        return fields
 
     def _write(self, fields: dict[str, object]) -> None:
         self._out.write(json.dumps(fields, ensure_ascii=False) + "\n")
@@ -62,13 +67,13 @@ class PlainLines:
     def __init__(self, out: TextIO, top_k: int) -> None:
         self._out = out
         self._top_k = top_k
-        self._last: tuple[str, str | None] | None = None
+        self._last: tuple[str, str | None, str | None] | None = None
 
     def show(self, answer: Answer) -> None:
         """A line if this is something new."""
-        if (answer.state, answer.label) != self._last:
-            self._last = answer.state, answer.label
-            self._write(f"{clock(answer.t)}  {words(answer)}")
+        if (new := (answer.state, answer.label, answer.note)) != self._last:
+            self._last = new
+            self._write(f"{clock(answer.t)}  {words(answer)}{f': {answer.note}' if answer.note else ''}")
 
     def end(self) -> None:
         """Nothing to tidy up."""
@@ -92,7 +97,7 @@ class LiveLine:
 
     def show(self, answer: Answer) -> None:
         """Write over the line."""
-        bars = "  ".join(f"{label} {bar(p)} {p:4.0%}" for label, p in answer.top[: self._top_k])
+        bars = "  ".join(f"{label} {bar(p)} {p:4.0%}" for label, p in answer.top[: self._top_k]) or answer.note or ""
         line = f"{clock(answer.t)}  {words(answer):<18}  {bars}"
         width = shutil.get_terminal_size().columns - 1
         self._out.write(f"\r\x1b[K{line[:width]}")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from support import stream_card
 
 from edge.card import Thresholds
-from edge.decision import Answer, Decision, calibrate, level_dbfs
+from edge.decision import MUTED, NOTHING_DBFS, Answer, Decision, calibrate, level_dbfs
 from edge.frontend import FloatArray
 
 LOUD = -20.0
@@ -85,8 +85,31 @@ def test_silence_is_said_after_a_second_and_forgets_what_was() -> None:
 def test_a_lost_source_is_said_and_forgotten() -> None:
     d = decision()
     after(d, p(0.9, 0.1), 5)
-    assert d.lost() == Answer(5.0, "lost")
+    assert d.lost(2.0, forget=True, why="unplugged") == Answer(7.0, "lost", lost=2.0, note="unplugged")
     assert d.update(0.5, LOUD, p(0.1, 0.9), 9.0).state == "warming"
+
+
+def test_time_lost_stays_in_the_clock_and_in_every_answer() -> None:
+    d = decision()
+    d.lost(2.0, forget=True, why=None)
+    assert [(a.t, a.lost) for a in (after(d, p(0.9, 0.1), 1), d.lost(0.5, forget=False, why=None))] == [
+        (3.0, 2.0),
+        (3.5, 2.5),
+    ]
+
+
+def test_exact_zeros_are_told_from_a_quiet_room() -> None:
+    quiet, muted = decision(), decision()
+    for _ in range(12):
+        of_quiet, of_muted = quiet.update(0.5, -120.0, None, 0.0), muted.update(0.5, NOTHING_DBFS, None, 0.0)
+    assert (of_quiet.state, of_quiet.note) == ("silence", None)
+    assert (of_muted.state, of_muted.note) == ("silence", MUTED)
+
+
+def test_raw_shows_the_model_itself_from_the_first_hop_on() -> None:
+    d = Decision(stream_card(), raw=True)
+    seen = [d.update(0.5, LOUD, p(*pair), 9.0).label for pair in ((0.55, 0.45), (0.45, 0.55), (0.52, 0.48))]
+    assert seen == ["calm", "loud", "calm"]
 
 
 def test_the_final_answer_is_the_mean_of_all() -> None:

@@ -41,8 +41,37 @@ def test_what_plays_after_a_silence_is_heard_as_if_it_were_the_first() -> None:
 def test_what_comes_after_a_gap_is_heard_as_if_it_were_the_first() -> None:
     ear = Ear(load(), RATE)
     first = list(ear.hear(MUSIC))
-    assert ear.lost() == Answer(6.0, "lost")
+    assert ear.lost(3.0, RATE, "unplugged") == Answer(9.0, "lost", lost=3.0, note="unplugged")
     assert [(a.state, a.top) for a in ear.hear(MUSIC)] == [(a.state, a.top) for a in first]
+
+
+def test_what_comes_after_a_short_gap_goes_on() -> None:
+    ear = Ear(load(), RATE)
+    list(ear.hear(MUSIC))
+    assert ear.lost(0.5, RATE).t == 6.5
+    assert next(ear.hear(MUSIC)).state != "warming"
+
+
+def test_many_short_gaps_in_a_row_are_a_long_one() -> None:
+    ear = Ear(load(), RATE)
+    list(ear.hear(MUSIC))
+    for _ in range(3):
+        ear.lost(0.5, RATE)
+    assert next(ear.hear(MUSIC)).state == "warming"
+
+
+def test_a_source_may_come_back_at_another_rate() -> None:
+    ear = Ear(load(), RATE)
+    list(ear.hear(MUSIC))
+    ear.lost(3.0, 48_000)
+    *_, last = ear.hear(synthesise(6.0, 48_000, 2))
+    assert last.t == 14.5  # the last hop is still in the resampler, which needs what comes next
+
+
+def test_no_time_is_lost_with_the_beginning_of_a_hop_that_a_gap_interrupts() -> None:
+    ear = Ear(load(), RATE)
+    list(ear.hear(MUSIC[: round(0.8 * RATE)]))
+    assert ear.lost(2.0, RATE).t == pytest.approx(2.8, abs=1e-4)
 
 
 def test_the_time_is_that_of_the_source_at_any_rate() -> None:

@@ -112,7 +112,7 @@ def test_every_bad_model_is_refused_in_one_sentence(run: Run, melody: Path, tmp_
         (["."], 1, "is a folder"),
         (["pyproject.toml"], 1, "is no audio"),
         (["--demo", "--hop", "0.001"], 2, "--hop 0.001"),
-        (["--demo", "--hop", "nan"], 2, "--hop nan"),
+        (["--demo", "--hop", "nan"], 2, "--hop is nan"),
         (["--demo", "--top-k", "0"], 2, "--top-k 0"),
         (["--demo", "--duration", "-1"], 2, "--duration -1"),
         (["--demo", "some.wav"], 2, "one of"),

@@ -73,12 +73,20 @@ def test_pcm_survives_any_cutting_of_the_bytes() -> None:
     assert np.array_equal(np.concatenate(blocks), samples.reshape(-1, 2) / np.float32(32768))
 
 
+def test_32_bits_are_as_loud_as_16() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, np.array([2**30, -(2**31)], "<i4").tobytes())
+    os.close(writer)
+    with os.fdopen(reader, "rb", buffering=0) as stream:
+        assert np.concatenate(list(PcmSource(stream, 48_000, 1, 32).blocks())).tolist() == [[0.5], [-1.0]]
+
+
 def test_a_pipe_that_delivers_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "LOST_SECONDS", 0.05)
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb", buffering=0) as stream:
         blocks = PcmSource(stream, 48_000, 1).blocks()
-        assert next(blocks) is None
+        assert isinstance(next(blocks), sources.Gap)
         os.write(writer, b"\0\x40")
         assert next(blocks) == [[0.5]]
         os.close(writer)

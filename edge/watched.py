@@ -1,0 +1,142 @@
+"""The capture process from outside: started, read, and killed and started anew when it ends or goes quiet."""
+
+import dataclasses
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.capture import AUDIO, FIRST_PAUSE, HEADER, LONGEST_PAUSE, OPENED, Opened, Wanted
+from edge.ledger import LOST_SECONDS
+
+STUCK_SECONDS = 5.0  # without a word before the first sound; trying in vain to open a device says so every second
+STEADY_SECONDS = 5.0  # of audio, after which an end is a new trouble and no part of an old one
+READ_BYTES = 1 << 16
+STUCK = "the sound system doesn't answer"
+STOPPED = "the microphone has stopped delivering"
+ENDED = "the recording has ended: was the microphone unplugged?"
+
+
+class Message(NamedTuple):
+    """One message of the capture process, see edge.capture."""
+
+    kind: bytes
+    content: bytes
+    overruns: int
+    at: float
+
+
+class CaptureProcess:
+    """A running `python -m edge.capture`."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "edge.capture", json.dumps(dataclasses.asdict(wanted))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+        assert self._process.stdout is not None
+        self._pipe = self._process.stdout
+        self._pending = bytearray()
+
+    def receive(self, timeout: float) -> Message | None:
+        """The next message, None after `timeout` seconds without any. Raise EOFError when the process has ended."""
+        while not (message := self._complete()):
+            if not select.select([self._pipe], [], [], timeout)[0]:
+                return None
+            if not (data := os.read(self._pipe.fileno(), READ_BYTES)):
+                raise EOFError
+            self._pending += data
+        return message
+
+    def kill(self) -> None:
+        """End it; nothing in it needs a goodbye."""
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+
+    def _complete(self) -> Message | None:
+        if len(self._pending) < HEADER.size:
+            return None
+        kind, length, overruns, at = HEADER.unpack_from(self._pending)
+        end = HEADER.size + length
+        if len(self._pending) < end:
+            return None
+        content = bytes(self._pending[HEADER.size : end])
+        del self._pending[:end]
+        return Message(kind, content, overruns, at)
+
+
+class WatchedCapture:
+    """A capture process that is replaced, after a pause that grows, when it ends or says nothing for too long.
+
+    `starts` counts them, `problem` says what was the matter with the last one.
+    """
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.starts = 0
+        self.problem: str | None = None
+        self._wanted = wanted
+        self._pause = FIRST_PAUSE
+        self._process: CaptureProcess | None = None
+        self._start_at = time.monotonic()
+        self._flows_since: float | None = None
+        self._word_at = 0.0  # when the last message came
+
+    def receive(self, timeout: float) -> Message | None:
+        """The next message, None after `timeout` seconds without any."""
+        called = time.monotonic()
+        if self._process is None:
+            if (pause := self._start_at - called) > 0:
+                time.sleep(min(pause, timeout))
+                return None
+            self._start()
+        assert self._process is not None
+        try:
+            message = self._process.receive(timeout)
+        except EOFError:
+            self._end(ENDED)
+            return None
+        now = time.monotonic()
+        # Were we stopped ourselves for a while, the process deserves its time again.
+        if message or now - called > timeout + LOST_SECONDS:
+            self._word_at = now
+        elif now - self._word_at > (LOST_SECONDS if self._flows_since else STUCK_SECONDS):
+            self._end(STOPPED if self._flows_since else STUCK)
+        if message:
+            self._heed(message, now)
+        return message
+
+    def close(self) -> None:
+        """End the process, for good."""
+        if self._process:
+            self._process.kill()
+            self._process = None
+
+    def _start(self) -> None:
+        self._process = CaptureProcess(self._wanted)
+        self._word_at = time.monotonic()
+        self._flows_since = None
+        self.starts += 1
+
+    def _end(self, problem: str) -> None:
+        self.close()
+        self.problem = problem
+        self._start_at = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def _heed(self, message: Message, now: float) -> None:
+        if message.kind == AUDIO:
+            self._flows_since = self._flows_since or now
+            if now - self._flows_since > STEADY_SECONDS:
+                self._pause = FIRST_PAUSE
+        elif message.kind == OPENED:
+            self._wanted = dataclasses.replace(self._wanted, device=Opened(**json.loads(message.content)).lasting)
+        else:
+            self.problem = message.content.decode()

@@ -1,0 +1,135 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import Run, one_sentence
+
+from edge.config import Config, History, Mqtt, Prometheus, configured, read
+from edge.errors import UsageError
+
+FULL = """
+device = "usb:046d:0825"
+channel = 1
+wait = true
+model = "/srv/model.tflite"
+hop = 1
+threads = 2
+raw = true
+json = true
+top-k = 5
+duration = 60.5
+rate = 16000
+channels = 2
+bits = 32
+
+[mqtt]
+host = "broker"
+port = 1884
+name = "kitchen"
+topic = "music"
+discovery = ""
+username = "pi"
+password-file = "/etc/password"
+tls = true
+ca-file = "/etc/ca.pem"
+
+[prometheus]
+port = 9000
+address = "0.0.0.0"
+
+[history]
+file = "/var/lib/edge-listen/history.db"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "listen.toml"
+    path.write_text(FULL)
+    return path
+
+
+def test_every_option_can_stand_in_the_file(file: Path) -> None:
+    config = configured(file, {})
+    assert config.hop == 1.0
+    assert config.mqtt == Mqtt("broker", 1884, "kitchen", "music", "", "pi", "/etc/password", True, "/etc/ca.pem")
+    assert config.prometheus == Prometheus(9000, "0.0.0.0")
+    assert config.history == History("/var/lib/edge-listen/history.db")
+    assert not {name for name, default in vars(Config()).items() if getattr(config, name) == default}
+
+
+def test_the_command_line_is_over_the_file_and_the_file_over_the_default(file: Path) -> None:
+    file.write_text("hop = 1.0\ntop-k = 5\n")
+    config = configured(file, {"hop": 2.0})
+    assert (config.hop, config.top_k, config.threads) == (2.0, 5, Config().threads)
+
+
+def test_a_word_of_the_command_line_leaves_the_rest_of_a_table(file: Path) -> None:
+    assert configured(file, {"mqtt": {"host": "other"}}).mqtt == Mqtt(
+        "other", 1884, "kitchen", "music", "", "pi", "/etc/password", True, "/etc/ca.pem"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("devise = 'mic'", "devise: there is no such key; the nearest that there is: 'device'"),
+        ("top_k = 3", "top_k: there is no such key; the nearest that there is: 'top-k'"),
+        (
+            "[mqtt]\nhost = 'a'\npasword-file = 'x'",
+            "mqtt.pasword-file: there is no such key; the nearest that there is: 'password-file'",
+        ),
+        ("[mqt]\nhost = 'a'", "the nearest that there is: 'mqtt'"),
+        ("[mqtt]\nport = 1883", "mqtt.host: is missing"),
+        ("[mqtt]\nhost = 'a'\nport = 70000", "mqtt.port 70000: has to be from 1 to 65535"),
+        ("[mqtt]\nhost = 'a'\ntopic = 'a/#'", "can't be part of an MQTT topic"),
+        ("[history]\nfile = 3", "history.file is 3, which is no str"),
+        ("history = 'file.db'", "history is 'file.db', which is no table of keys"),
+        ("hop = nan", "hop is nan, which is no float"),
+        ("hop = '1'", "hop is '1', which is no float"),
+        ("wait = 1", "wait is 1, which is no bool"),
+        ("threads = 0", "threads 0: has to be at least 1"),
+        ("channel = 0", "channel 0: has to be at least 1"),
+        ("bits = 24", "bits 24: has to be 16 or 32"),
+        ("hop = ", "Invalid value"),
+        ('device = "a\\u0000b"', "device is 'a\\x00b', which holds a NUL"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence_that_names_it(file: Path, text: str, said: str, run: Run) -> None:
+    file.write_text(text)
+    done = run("edge.listen", "--config", file, "--demo")
+    assert done.returncode == 2
+    assert said in one_sentence(done)
+    assert "listen.toml" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_a_mistake_in_the_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        read(tmp_path / "none.toml")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_configuration_or_a_sentence(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_bytes(content)
+    try:
+        assert isinstance(configured(path, {}), Config)
+    except UsageError as error:
+        assert "any.toml" in str(error)
+
+
+KEYS = st.sampled_from(["device", "hop", "top-k", "mqtt", "history", "prometheus", "host", "port", "file", "bits", "x"])
+VALUES = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.floats(), st.text("ab\\\"'#\x7f", max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=5))
+def test_any_values_are_a_configuration_or_a_sentence(words: dict[str, object]) -> None:
+    try:
+        assert isinstance(configured(None, words), Config)
+    except UsageError as error:
+        assert str(error)

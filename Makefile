@@ -1,5 +1,6 @@
 # make demo    hear the bundled clip, in a virtual environment with what a device needs
 # make test    lint, types and tests, in a virtual environment with what a workstation needs
+# make test-live  minutes of real time on a virtual microphone that is unplugged, stopped, killed, and a day of audio at once
 # make model   the whole road to the model in edge/data: free music out of Debian's packages, lessons of a teacher about
 #              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
 # make judge   the measurements alone
@@ -19,7 +20,7 @@ JUDGED := runs/lists/models/model-float32.tflite
 FIT = $(WORKSTATION)/bin/python -m train.fit --data $(DATA) --other $(OTHER) --recipe edge \
 	--unlabelled $(MUSIC) $(addprefix --unlabelled ,$(UNLABELLED))
 
-.PHONY: demo test lint model judge clip bench-arm clean
+.PHONY: demo test test-live lint model judge clip bench-arm clean
 
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
@@ -28,6 +29,9 @@ demo: $(DEVICE)/installed
 test: $(WORKSTATION)/installed lint
 	$(WORKSTATION)/bin/python -m pytest tests/edge tests/benchmarks
 	$(WORKSTATION)/bin/python -m pytest tests/train tests/convert
+
+test-live: $(WORKSTATION)/installed
+	$(WORKSTATION)/bin/python -m pytest -s tests/live
 
 lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff format --check .
@@ -85,7 +89,7 @@ $(DEVICE)/installed: pyproject.toml
 	touch $@
 
 $(WORKSTATION)/installed: pyproject.toml
-	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins
+	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins mosquitto openssl systemd
 	$(PYTHON) -m venv $(WORKSTATION)
 	$(WORKSTATION)/bin/pip install --quiet --editable '.[train,convert,onnx,bench,test]'
 	$(WORKSTATION)/bin/pip install --quiet --no-deps musicnn==0.1.0

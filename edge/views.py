@@ -98,7 +98,8 @@ class LiveLine:
     def show(self, answer: Answer) -> None:
         """Write over the line."""
         bars = "  ".join(f"{label} {bar(p)} {p:4.0%}" for label, p in answer.top[: self._top_k]) or answer.note or ""
-        line = f"{clock(answer.t)}  {words(answer):<18}  {bars}"
+        lost = f"  ({answer.lost:.1f} s lost)" if answer.lost else ""
+        line = f"{clock(answer.t)}{lost}  {words(answer):<18}  {bars}"
         width = shutil.get_terminal_size().columns - 1
         self._out.write(f"\r\x1b[K{line[:width]}")
         self._out.flush()

@@ -57,6 +57,11 @@ class VirtualMicrophone:
         self._server = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
         wait_for(lambda: self._pactl("info").returncode == 0)
 
+    @property
+    def pid(self) -> int:
+        """Of the server."""
+        return self._server.pid
+
     def kill_server(self) -> None:
         """SIGKILL."""
         self._server.kill()

@@ -153,6 +153,19 @@ def test_ctrl_c_ends_quietly() -> None:
         assert (process.returncode, said) == (0, b"")
 
 
+@pytest.mark.parametrize("seconds", [0.02 * 1.25**i for i in range(20)])
+def test_sigterm_ends_it_cleanly_in_every_state(seconds: float, tmp_path: Path) -> None:
+    """From the start of Python over that of everything to a second of listening; nobody writes to its pipe."""
+    command = [*LISTEN, "-", "--history", str(tmp_path / "history.db"), "--mqtt", "no-such-host.invalid"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        assert process.returncode in (0, -signal.SIGTERM)  # the latter before Python runs anything of ours
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+
+
 def test_a_closed_pipe_ends_quietly(melody: Path) -> None:
     command = f"'{sys.executable}' -m edge.listen '{melody}' --json --hop 0.05 | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)

@@ -14,7 +14,6 @@ import soundfile
 from support import one_sentence, synthesise
 from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound, wait_for
 
-from edge.capture import BoundedQueue
 from edge.decision import MUTED
 
 LISTEN = [sys.executable, "-m", "edge.listen"]
@@ -249,17 +248,6 @@ def test_check_names_everything_that_would_not_work(server: VirtualMicrophone) -
     assert done.returncode == 1
     assert "error: model: none.tflite" in done.stderr
     assert "error: source: no device matches 'none'" in done.stderr
-
-
-def test_a_full_queue_loses_its_oldest_audio_and_counts_it() -> None:
-    queue = BoundedQueue(block_seconds=0.25)
-    for i in range(45):
-        queue.put(bytes([i]), overflow=False)
-    left = []
-    while taken := queue.get(timeout=0):
-        left.append(taken[0][0])
-    assert left == [*range(36, 45)]
-    assert queue.overruns == 1
 
 
 def test_a_machine_without_portaudio_is_told_what_to_install(tmp_path: Path) -> None:

@@ -76,3 +76,24 @@ def test_a_terminal_gets_one_line_that_changes_in_place(melody: Path) -> None:
     assert max(len(line) for line in re.split(r"\r\x1b\[K", live)) < 50
     assert "all of it:" in whole
     assert rest == ""
+
+
+def test_a_line_of_json_says_what_was_lost_and_why_once_there_is_something_to_say() -> None:
+    out = io.StringIO()
+    view = JsonLines(out, 3)
+    view.show(JAZZ)
+    view.show(Answer(15.0, "lost", lost=2.5, note="unplugged"))
+    before, after = map(json.loads, out.getvalue().splitlines())
+    assert not {"lost", "note"} & set(before)
+    assert (after["lost"], after["note"]) == (2.5, "unplugged")
+
+
+def test_a_reason_that_changes_is_a_line_of_its_own() -> None:
+    out = io.StringIO()
+    view = PlainLines(out, 3)
+    for note in ("unplugged", "unplugged", "busy"):
+        view.show(Answer(15.0, "lost", lost=2.5, note=note))
+    assert [line.split("  ")[-1] for line in out.getvalue().splitlines()] == [
+        "NO SOUND ARRIVES: unplugged",
+        "NO SOUND ARRIVES: busy",
+    ]

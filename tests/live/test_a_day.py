@@ -1,0 +1,90 @@
+"""24 hours of audio, faster than real time: through a pipe in pieces of any length, and in one piece beside it."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import synthesise
+
+from edge.ear import Ear
+from edge.frontend import FloatArray
+from edge.model import load
+
+RATE = 22_050
+HOURS = 24
+HOP_SECONDS = 2.0
+PIECE_SECONDS = 600
+GROWTH_KB = 1024
+
+
+@pytest.fixture(scope="module")
+def hour() -> FloatArray:
+    """(n,) int16 samples of an hour in which something changes every half minute: melodies, noise, quiet, silence."""
+    rng = np.random.default_rng(0)
+    parts = []
+    for i in range(120):
+        part = synthesise(30.0, RATE, 1, seed=i)[:, 0]
+        kind = i % 6
+        if kind == 2:
+            part = 0.05 * rng.standard_normal(len(part))
+        elif kind == 4:
+            part = part * (1e-4 if i % 12 == 4 else 0.0)
+        parts.append(part)
+    return (np.concatenate(parts) * 32_767).astype("<i2")
+
+
+def resident_kb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def feed(process: "subprocess.Popen[bytes]", hour: FloatArray) -> None:
+    rng = np.random.default_rng(1)
+    assert process.stdin is not None
+    content = hour.tobytes()
+    for _ in range(HOURS):
+        start = 0
+        while start < len(content):
+            end = start + int(rng.integers(1, 1 << 17))
+            process.stdin.write(content[start:end])
+            start = end
+    process.stdin.close()
+
+
+def in_one_piece(hour: FloatArray) -> Iterator[tuple[float, str, str | None, float]]:
+    ear = Ear(load(), RATE, HOP_SECONDS)
+    samples = (hour.astype(np.float32) / np.float32(32_768)).reshape(-1, 1)
+    for _ in range(HOURS):
+        for piece in np.split(samples, len(samples) // (PIECE_SECONDS * RATE)):
+            for answer in ear.hear(piece):
+                yield round(answer.t, 3), answer.state, answer.label, answer.confidence
+
+
+def test_a_day_gives_the_same_answers_as_in_one_piece_in_constant_memory(hour: FloatArray) -> None:
+    words = ["-", "--rate", str(RATE), "--json", "--hop", str(HOP_SECONDS)]
+    command = [sys.executable, "-m", "edge.listen", *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        feeder = threading.Thread(target=feed, args=(process, hour))
+        feeder.start()
+        assert process.stdout is not None
+        resident = []
+        expected = in_one_piece(hour)
+        lines = (json.loads(line) for line in process.stdout)
+        for line in lines:
+            if line.get("final"):
+                break
+            if line["t"] % 3600 == 0:
+                resident.append(resident_kb(process.pid))
+            t, state, label, confidence = next(expected)
+            assert (line["t"], line["state"], line["label"]) == (t, state, label)
+            assert line["confidence"] == pytest.approx(confidence, abs=1e-3)
+        feeder.join()
+    assert next(expected, None) is None
+    assert line["t"] == pytest.approx(HOURS * 3600)
+    print(f"resident after each hour: {resident} KB")
+    assert max(resident[1:]) - resident[0] < GROWTH_KB

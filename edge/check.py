@@ -12,7 +12,7 @@ from edge.decision import NOTHING_DBFS, level_dbfs
 from edge.ear import Ear
 from edge.errors import EdgeError
 from edge.listen import load_model, open_source
-from edge.outputs.chosen import check_outputs
+from edge.outputs.chosen import make_outputs
 from edge.sources import Gap
 
 HEARD_SECONDS = 1.0
@@ -40,6 +40,11 @@ def check_model(config: Config) -> str:
     model = load_model(config)
     Ear(model, model.card.front_end.sample_rate, config.hop)
     return f"{model.card.name}, {model.card.format}, {len(model.card.labels)} labels, {model.network.runtime}"
+
+
+def check_outputs(config: Config) -> str:
+    """Which there would be; none of them is reached for."""
+    return ", ".join(type(output).__name__.removesuffix("Output") for output in make_outputs(config)) or "none"
 
 
 def check_source(config: Config, path: str | Path | None) -> str:

@@ -31,8 +31,9 @@ class Mqtt:
         _at_least("port", self.port, 1, 65_535)
         if not self.host:
             raise ValueError("host is empty")
-        for name in ("name", "topic"):
-            if (value := getattr(self, name)) is not None and (not value or set("+#\0") & set(value)):
+        for name, empty in (("name", False), ("topic", False), ("discovery", True)):
+            value = getattr(self, name)
+            if value is not None and (not (value or empty) or set("+#") & set(value)):
                 raise ValueError(f"{name} {value!r}: can't be part of an MQTT topic")
 
 

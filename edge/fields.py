@@ -8,6 +8,7 @@ import typing
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LARGEST_INT = 1 << 63  # of what a file says; Python's own have no end, and don't all become floats or text
 
 
 def build(kind: type[T], fields: object, where: str, *, defaults: bool = False) -> T:
@@ -44,6 +45,8 @@ def _value(kind: Any, value: Any, where: str, defaults: bool) -> Any:
         return tuple(_value(arguments[0], item, f"{where}[{i}]", defaults) for i, item in enumerate(value))
     if origin is dict and isinstance(value, dict):
         return {str(key): _value(arguments[1], item, f"{where}.{key}", defaults) for key, item in value.items()}
+    if type(value) is int and not -LARGEST_INT <= value < LARGEST_INT:
+        raise ValueError(f"{where} is a number of more than 64 bits")
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     if kind is str and isinstance(value, str) and "\0" in value:

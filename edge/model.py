@@ -11,9 +11,10 @@ from edge.change import Change
 from edge.container import read
 from edge.errors import EdgeError
 from edge.frontend import FloatArray, MfccComputer, mfcc
-from edge.runtime import Network, open_network
+from edge.runtime import Network, first_line, open_network
 from edge.stream import MfccStream
 
+ROUNDING = 0.1  # of the sum of probabilities, in 8 bits each
 SHIPPED = Path(__file__).parent / "data" / "model.tflite"
 
 
@@ -65,14 +66,14 @@ class Model(ABC):
 
     def _check_shapes(self) -> None:
         """Raise CardError unless the network takes and gives what the card says."""
-        self.reset()
         try:
-            fits = self.infer(np.zeros((self.card.frames, len(self._mean)), np.float32)).shape == (
-                len(self.card.labels),
+            self.reset()
+            answer, _ = (  # twice: what comes out as a state has to go in as one
+                self.infer(np.zeros((self.card.frames, len(self._mean)), np.float32)) for _ in range(2)
             )
         except Exception as error:  # every runtime has its own
-            raise CardError(f"the network has other shapes than its card says: {str(error).splitlines()[0]}") from None
-        if not fits:
+            raise CardError(f"the network has other shapes than its card says: {first_line(error)}") from None
+        if answer.shape != (len(self.card.labels),) or not abs(answer.sum() - 1) < ROUNDING or not (answer >= 0).all():
             raise CardError(f"the network doesn't give {len(self.card.labels)} probabilities, as its card says")
 
 

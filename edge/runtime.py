@@ -5,7 +5,8 @@ tflite-runtime where there is one (Python up to 3.11), else its successor ai-edg
 
 import importlib
 import importlib.util
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
 from edge.card import CardError, Tensors
 from edge.errors import EdgeError
@@ -35,10 +36,11 @@ class TFLiteNetwork:
                 self._interpreter = module.Interpreter(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise EdgeError(f"{self.runtime} can't run this network: {str(error).splitlines()[0]}") from None
-        self._inputs = {d["name"]: d["index"] for d in self._interpreter.get_input_details()}
+            raise EdgeError(f"{self.runtime} can't run this network: {first_line(error)}") from None
+        inputs = self._interpreter.get_input_details()
+        self._inputs = {d["name"]: d["index"] for d in inputs}
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
-        _check_names(tensors, self._inputs, self._outputs)
+        _check_tensors(tensors, {d["name"]: tuple(d["shape"].tolist()) for d in inputs}, self._outputs)
 
     def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
         """Outputs by tensor name. A fused LSTM starts from zero: it would keep its state from the call before."""
@@ -65,9 +67,14 @@ class OnnxNetwork:
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions share no base class
-            raise EdgeError(f"{self.runtime} can't run this network: {str(error).splitlines()[0]}") from None
+            raise EdgeError(f"{self.runtime} can't run this network: {first_line(error)}") from None
         self._outputs = [output.name for output in self._session.get_outputs()]
-        _check_names(tensors, [entry.name for entry in self._session.get_inputs()], self._outputs)
+        # A dimension with a name instead of a number is the batch, which is one stream here.
+        inputs = {
+            entry.name: tuple(size if isinstance(size, int) else 1 for size in entry.shape)
+            for entry in self._session.get_inputs()
+        }
+        _check_tensors(tensors, inputs, self._outputs)
 
     def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
         """Outputs by tensor name."""
@@ -91,8 +98,17 @@ def installed_tflite_runtimes() -> list[str]:
     raise EdgeError(f"no TFLite runtime is installed: pip install {' or '.join(TFLITE_RUNTIMES)}")
 
 
-def _check_names(tensors: Tensors, inputs: Any, outputs: Any) -> None:
-    wanted_in = {tensors.features, *(state.input for state in tensors.states)}
+def first_line(error: Exception) -> str:
+    """What a native runtime says, which may be pages, or nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _check_tensors(tensors: Tensors, inputs: dict[str, tuple[int, ...]], outputs: Iterable[str]) -> None:
+    """Raise CardError before anything of the size that the card says is made for a network that has another."""
+    wanted_in = [tensors.features, *(state.input for state in tensors.states)]
     wanted_out = {tensors.probabilities, *(state.output for state in tensors.states)}
-    if wanted_in != set(inputs) or not wanted_out <= set(outputs):
+    if sorted(wanted_in) != sorted(inputs) or not wanted_out <= set(outputs):
         raise CardError("the model card names other tensors than the network has")
+    for state in tensors.states:
+        if state.shape != inputs[state.input]:
+            raise CardError(f"the state {state.input} has the shape {inputs[state.input]}, not the one of its card")

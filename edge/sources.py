@@ -15,12 +15,18 @@ from typing import BinaryIO, Protocol
 import numpy as np
 import soundfile
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, UsageError
 from edge.frontend import FloatArray
 from edge.health import Health
 from edge.ledger import LOST_SECONDS
 
 BLOCK_SECONDS = 0.5
+
+# What a source may say of itself. Seconds are counted in samples: at 1 Hz a small file would be a year of audio.
+RATES = (1000, 768_000)
+MOST_CHANNELS = 1024  # as in libsndfile
+LARGEST_BLOCK = 1 << 20  # values: a block of very many channels is shorter than BLOCK_SECONDS
+LOUDEST = 65_536.0  # of a float file, which may go beyond 1; the square of far more is no number any more
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class FileSource:
     """An audio file in any format that libsndfile reads, as fast as it is asked."""
 
     def __init__(self, path: str | Path) -> None:
-        """Raise EdgeError for what is no audio file, or holds no sample."""
+        """Raise EdgeError for what is no audio file, holds no sample, or is at a rate outside RATES."""
         self._path = path
         try:
             self._file = soundfile.SoundFile(os.fsencode(path))  # a name need not be UTF-8
@@ -58,14 +64,19 @@ class FileSource:
         if self._file.frames == 0:
             self._file.close()
             raise EdgeError(f"{path}: holds no audio")
+        if not RATES[0] <= self.rate <= RATES[1]:
+            self._file.close()
+            raise EdgeError(f"{path}: has {self.rate} Hz, and has to have {RATES[0]} to {RATES[1]}")
 
     def blocks(self) -> Generator[FloatArray, None, None]:
         """Blocks of (n, channels) samples, BLOCK_SECONDS long but for the last. Raise EdgeError where decoding ends."""
         with self._file as file:
+            frames = _block_frames(self.rate, file.channels)
             try:
-                while len(block := file.read(int(self.rate * BLOCK_SECONDS), dtype="float32", always_2d=True)):
+                while len(block := file.read(frames, dtype="float32", always_2d=True)):
                     self.arrived = time.monotonic()
-                    yield np.nan_to_num(block)  # a float file may hold NaN, which would stay in a model's state
+                    # A float file may hold NaN, or more than there is, which would stay in a model's state.
+                    yield np.clip(np.nan_to_num(block), -LOUDEST, LOUDEST)
             except soundfile.LibsndfileError as error:
                 raise EdgeError(f"{self._path}: damaged audio: {error.error_string}") from None
 
@@ -74,7 +85,11 @@ class PcmSource:
     """Raw signed little-endian PCM from a pipe: `arecord -f S16_LE -r 48000 -c 1 -t raw | edge-listen -`."""
 
     def __init__(self, stream: BinaryIO, rate: int, channels: int, bits: int = 16) -> None:
-        """`rate` in Hz; `channels` are interleaved; `bits` of a sample, 16 or 32."""
+        """`rate` in Hz; `channels` are interleaved; `bits` of a sample, 16 or 32. Raise UsageError for other numbers."""
+        if not RATES[0] <= rate <= RATES[1]:
+            raise UsageError(f"--rate {rate}: has to be from {RATES[0]} to {RATES[1]}")
+        if not 1 <= channels <= MOST_CHANNELS:
+            raise UsageError(f"--channels {channels}: has to be from 1 to {MOST_CHANNELS}")
         self.rate = rate
         self.arrived = 0.0
         self.health = Health("standard input")
@@ -85,7 +100,7 @@ class PcmSource:
     def blocks(self) -> Generator[FloatArray | Gap, None, None]:
         """Blocks of (n, channels) samples as they arrive, at most BLOCK_SECONDS long."""
         frame = self._sample.itemsize * self._channels
-        most = int(self.rate * BLOCK_SECONDS) * frame
+        most = _block_frames(self.rate, self._channels) * frame
         full_scale = np.float32(-float(np.iinfo(self._sample).min))
         pending = b""
         while True:
@@ -101,6 +116,10 @@ class PcmSource:
             pending = pending[whole:]
             if len(samples):
                 yield samples.reshape(-1, self._channels)
+
+
+def _block_frames(rate: int, channels: int) -> int:
+    return min(int(rate * BLOCK_SECONDS), LARGEST_BLOCK // channels)
 
 
 def _reason(path: str | Path, error: Exception) -> str:

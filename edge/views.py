@@ -33,31 +33,17 @@ class JsonLines:
 
     def show(self, answer: Answer) -> None:
         """One line."""
-        self._write(self._fields(answer))
+        self._write(fields(answer, self._top_k))
 
     def end(self) -> None:
         """Nothing to tidy up."""
 
     def final(self, answer: Answer) -> None:
         """One more line, marked."""
-        self._write({**self._fields(answer), "final": True})
+        self._write({**fields(answer, self._top_k), "final": True})
 
-    def _fields(self, answer: Answer) -> dict[str, object]:
-        fields: dict[str, object] = {
-            "t": round(answer.t, 3),
-            "state": answer.state,
-            "label": answer.label,
-            "confidence": round(answer.confidence, 4),
-            "top": [[label, round(p, 4)] for label, p in answer.top[: self._top_k]],
-        }
-        if answer.lost:
-            fields["lost"] = round(answer.lost, 3)
-        if answer.note:
-            fields["note"] = answer.note
-        return fields
-
-    def _write(self, fields: dict[str, object]) -> None:
-        self._out.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    def _write(self, told: dict[str, object]) -> None:
+        self._out.write(json.dumps(told, ensure_ascii=False) + "\n")
         self._out.flush()
 
 
@@ -112,6 +98,22 @@ class LiveLine:
         """Let what comes next start on a line of its own."""
         self._out.write("\n")
         self._out.flush()
+
+
+def fields(answer: Answer, top_k: int) -> dict[str, object]:
+    """The answer as a JSON object; `lost` and `note` only where there is something to say."""
+    told: dict[str, object] = {
+        "t": round(answer.t, 3),
+        "state": answer.state,
+        "label": answer.label,
+        "confidence": round(answer.confidence, 4),
+        "top": [[label, round(p, 4)] for label, p in answer.top[:top_k]],
+    }
+    if answer.lost:
+        told["lost"] = round(answer.lost, 3)
+    if answer.note:
+        told["note"] = answer.note
+    return told
 
 
 def words(answer: Answer) -> str:

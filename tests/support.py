@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def synthesise(seconds: float, rate: int, channels: int, seed: int = 0) -> np.nd
         harmonics = sum(np.sin(2 * np.pi * pitch * k * note) / k for k in range(1, 6))
         notes.append(0.2 * harmonics * np.exp(-6 * note))
     return np.repeat(np.concatenate(notes)[:, None], channels, axis=1).astype(np.float32)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Poll until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not come true in {seconds} s"
+        time.sleep(0.05)
 
 
 def one_sentence(done: subprocess.CompletedProcess[str]) -> str:

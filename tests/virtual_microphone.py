@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from support import wait_for
+
 ASOUNDRC = """
 pcm.{name} {{
     type pulse
@@ -149,14 +151,6 @@ class Listener:
     def _read_log(self) -> None:
         assert self.process.stderr is not None
         self.log.extend(self.process.stderr)
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Poll until it holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"did not come true in {seconds} s"
-        time.sleep(0.05)
 
 
 def is_sound(line: dict[str, Any]) -> bool:

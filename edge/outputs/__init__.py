@@ -7,7 +7,13 @@ from edge.health import Health
 
 
 class Output(Protocol):
-    """Takes every answer. It may be down, full or slow for days: it never raises, and never makes the ear wait."""
+    """Takes every answer. It may be down, full or slow for days: it never raises, and never makes the ear wait.
+
+    Making one checks what can be checked without reaching out. Raise EdgeError where it can never work as configured.
+    """
+
+    def start(self) -> None:
+        """Reach out, and go on trying."""
 
     def show(self, answer: Answer, health: Health) -> None:
         """The answer of this hop."""

@@ -10,31 +10,29 @@ from edge.outputs.systemd import systemd_output
 
 @contextlib.contextmanager
 def outputs_of(config: Config) -> Iterator[list[Output]]:
-    """Make them, and close them all at the end. Raise EdgeError for one that can never work as it is configured."""
+    """Make and start them, and close them all at the end. Raise EdgeError for one that can never work."""
     with contextlib.ExitStack() as stack:
         outputs: list[Output] = []
-
-        def add(output: Output) -> None:
+        for output in make_outputs(config):
+            output.start()
             outputs.append(output)
             stack.callback(output.close)
-
-        if config.history:
-            from edge.outputs.history import HistoryOutput
-
-            add(HistoryOutput(config.history))
-        if config.prometheus:
-            from edge.outputs.prometheus import PrometheusOutput
-
-            add(PrometheusOutput(config.prometheus))
-        if config.mqtt:
-            from edge.outputs.mqtt import MqttOutput
-
-            add(MqttOutput(config.mqtt))
-        if systemd := systemd_output(config.hop):
-            add(systemd)
         yield outputs
 
 
-def check_outputs(config: Config) -> str:
-    """Which there would be. Raise EdgeError for one that can never work as it is configured."""
-    return "none"
+def make_outputs(config: Config) -> Iterator[Output]:
+    """Make them. Raise EdgeError."""
+    if config.history:
+        from edge.outputs.history import HistoryOutput
+
+        yield HistoryOutput(config.history)
+    if config.prometheus:
+        from edge.outputs.prometheus import PrometheusOutput
+
+        yield PrometheusOutput(config.prometheus)
+    if config.mqtt:
+        from edge.outputs.mqtt import MqttOutput
+
+        yield MqttOutput(config.mqtt)
+    if systemd := systemd_output(config.hop):
+        yield systemd

@@ -33,8 +33,9 @@ class HistoryOutput:
     def __init__(self, config: History, clock: Callable[[], float] = time.time) -> None:
         """Raise EdgeError for a file that will never do: of another program, or of a newer version of this one."""
         self._path = Path(config.file)
-        with contextlib.suppress(sqlite3.Error):  # what may pass is the thread's business
-            stretches.open_to_write(self._path).close()
+        if self._path.is_file():
+            with contextlib.suppress(sqlite3.Error):  # what may pass is the thread's business
+                stretches.open_to_write(self._path).close()
         self._joiner = Joiner(clock)
         self._lock = threading.Lock()  # of the next two; nobody works on the disk while holding it
         self._waiting: dict[int, Stretch] = {}  # by number: of a stretch that goes on only its newest length
@@ -42,6 +43,9 @@ class HistoryOutput:
         self._news = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._keep_writing, name="history", daemon=True)
+
+    def start(self) -> None:
+        """Write, as soon as there is something."""
         self._thread.start()
 
     def show(self, answer: Answer, health: Health) -> None:

@@ -24,6 +24,9 @@ class SystemdOutput:
         self._ready = False
         self._next = 0.0
 
+    def start(self) -> None:
+        """Nothing to say before there is sound."""
+
     def show(self, answer: Answer, health: Health) -> None:
         """WATCHDOG=1 and STATUS= in words, and READY=1 with the first sound."""
         if (now := time.monotonic()) < self._next:

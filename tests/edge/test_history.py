@@ -66,6 +66,7 @@ def path(tmp_path: Path) -> Path:
 def alive(path: Path) -> Iterator[Path]:
     """The same, while edge-listen writes it."""
     output = HistoryOutput(History(str(path)), lambda: NOON + 18 * HOUR)
+    output.start()
     output.show(Answer(5, "music", "blues", 0.5), Health("a microphone"))
     deadline = time.monotonic() + 10
     while not path.with_name(path.name + "-wal").exists() or "blues" not in heard(path):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import wait_for
 
 from edge import stretches
 from edge.config import History
@@ -33,21 +34,21 @@ def played(label: str, t: float, confidence: float = 0.9) -> Answer:
 
 
 def rows(path: Path) -> list[Stretch]:
-    with stretches.open_to_read(path) as connection:
-        return stretches.read(connection, float("-inf"), float("inf"))
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it has not come to pass"
-        time.sleep(0.02)
+    """None as long as nothing was written."""
+    try:
+        with stretches.open_to_read(path) as connection:
+            return stretches.read(connection, float("-inf"), float("inf"))
+    except EdgeError as error:
+        if path.exists() and "nothing was written" not in str(error):
+            raise
+        return []
 
 
 def stored(path: Path, answers: list[Answer], clock: Callable[[], float] | None = None) -> list[Stretch]:
     """The rows that the answers become; the wall clock goes with theirs unless told."""
     times = iter([1.7e9, *(1.7e9 + answer.t for answer in answers)])
     output = HistoryOutput(History(str(path)), clock or (lambda: next(times)))
+    output.start()
     for answer in answers:
         output.show(answer, HEALTH)
     output.close()
@@ -57,6 +58,7 @@ def stored(path: Path, answers: list[Answer], clock: Callable[[], float] | None 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[HistoryOutput]:
     output = HistoryOutput(History(str(path)))
+    output.start()
     try:
         yield output
     finally:
@@ -141,6 +143,7 @@ def test_the_stored_seconds_add_up_to_what_was_shown(
     path = tmp_path_factory.mktemp("sum") / "history.db"
     t, jumped, shown = 0.0, 0.0, defaultdict(float)
     output = HistoryOutput(History(str(path)), lambda: 1.7e9 + t + jumped)
+    output.start()
     for seconds, (state, label), confidence, jump in steps:
         t, jumped = t + seconds, jumped + jump
         shown[state, label] += seconds
@@ -165,7 +168,7 @@ def test_the_stored_seconds_add_up_to_what_was_shown(
 def test_a_stretch_is_in_the_file_as_soon_as_it_begins(path: Path) -> None:
     with writing(path) as output:
         output.show(played("jazz", 1), HEALTH)
-        eventually(lambda: path.stat().st_size > 0 and [row.label for row in rows(path)] == ["jazz"])
+        wait_for(lambda: path.stat().st_size > 0 and [row.label for row in rows(path)] == ["jazz"])
 
 
 def test_a_stretch_that_goes_on_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +176,7 @@ def test_a_stretch_that_goes_on_is_brought_up_to_date(path: Path, monkeypatch: p
     with writing(path) as output:
         for t in range(1, 10):
             output.show(played("jazz", t), HEALTH)
-            eventually(lambda t=t: [row.seconds for row in rows(path)] == [t])
+            wait_for(lambda t=t: [row.seconds for row in rows(path)] == [t])
 
 
 def test_a_stretch_that_goes_on_costs_few_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,10 +205,10 @@ def test_two_writers_share_a_file(path: Path) -> None:
 def test_a_history_that_is_deleted_meanwhile_is_begun_anew(path: Path) -> None:
     with writing(path) as output:
         output.show(played("jazz", 1), HEALTH)
-        eventually(lambda: bool(rows(path)))
+        wait_for(lambda: bool(rows(path)))
         path.unlink()
         output.show(played("rock", 2), HEALTH)
-        eventually(path.exists)
+        wait_for(path.exists)
         output.show(played("blues", 3), HEALTH)
     assert "blues" in [row.label for row in rows(path)]
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -279,9 +282,9 @@ def test_what_was_heard_before_the_folder_was_there_is_written_when_it_is(
     path = tmp_path / "usb" / "history.db"
     with writing(path) as output:
         output.show(played("jazz", 1), HEALTH)
-        eventually(lambda: bool(said(logging.WARNING)))
+        wait_for(lambda: bool(said(logging.WARNING)))
         path.parent.mkdir()
-        eventually(path.exists)
+        wait_for(path.exists)
     assert [row.label for row in rows(path)] == ["jazz"]
     assert said(logging.INFO) == [f"history {path}: back"]
 
@@ -300,7 +303,7 @@ def test_a_lock_of_another_program_is_waited_for_elsewhere(path: Path, said: Cal
             longest = max(longest, time.monotonic() - before)
             time.sleep(0.015)
         other.communicate(b"\n")
-        eventually(lambda: len(rows(path)) == 200)
+        wait_for(lambda: len(rows(path)) == 200)
     assert longest < 0.5
     (warning,) = said(logging.WARNING)
     assert "another program has locked it" in warning
@@ -310,6 +313,7 @@ def test_a_lock_of_another_program_is_waited_for_elsewhere(path: Path, said: Cal
 def test_close_gives_up_after_a_few_seconds(path: Path, said: Callable[[int], list[str]]) -> None:
     stored(path, [played("jazz", 1)])
     output = HistoryOutput(History(str(path)))
+    output.start()
     with contextlib.closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
         output.show(played("jazz", 1), HEALTH)
@@ -329,7 +333,7 @@ def test_what_waits_is_bounded_and_the_oldest_goes(
         for t in range(1, 26):
             output.show(played(f"label {t}", t), HEALTH)
         path.parent.mkdir()
-        eventually(path.exists)
+        wait_for(path.exists)
     assert [row.label for row in rows(path)] == [f"label {t}" for t in range(16, 26)]
     assert f"history {path}: the oldest 15 stretches that waited are lost" in said(logging.WARNING)
 
@@ -386,6 +390,7 @@ def empty():
 
 
 output = HistoryOutput(History(str(file)))
+output.start()
 for t in range(1, 1001):
     if t == 100:
         time.sleep(0.3)
@@ -439,6 +444,7 @@ for _ in sys.stdin:  # importing is slow, so one process imports, and its forks 
         print(pid, flush=True)
         continue
     output = HistoryOutput(History(sys.argv[1]))
+    output.start()
     for t in range(20_000):
         output.show(Answer(t, "music", f"label {t // 3}", 0.5), Health("x"))
         time.sleep(0.0005)
@@ -467,11 +473,11 @@ def test_a_killed_writer_damages_nothing_and_takes_nothing_back(path: Path) -> N
                 known.update(committed(path))
             return len({run for run, _ in known}) > runs
 
-        eventually(has_written)
+        wait_for(has_written)
         time.sleep(rng.uniform(0.02, 0.15))
         known.update(committed(path))
         os.kill(pid, 9)
-        eventually(lambda pid=pid: not Path(f"/proc/{pid}").exists())
+        wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists())
         after = committed(path)
         assert all(after[key] >= seconds for key, seconds in known.items())
         # Every other time the next writer is the first to find what the killed one has left.
@@ -489,7 +495,7 @@ def test_a_power_cut_costs_the_last_rows_and_no_more(path: Path, tmp_path: Path)
         for t in range(1, 200):
             output.show(played(f"label {t}", t), HEALTH)
             time.sleep(0.001)
-        eventually(lambda: len(rows(path)) == 199)
+        wait_for(lambda: len(rows(path)) == 199)
         (log,) = path.parent.glob("*-wal")
         file, wal = path.read_bytes(), log.read_bytes()
     torn = tmp_path / "torn"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from support import one_sentence, synthesise
-from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound, wait_for
+from support import one_sentence, synthesise, wait_for
+from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
 
 from edge.decision import MUTED
 

@@ -14,11 +14,11 @@ from edge.frontend import FloatArray
 from edge.health import Health
 from edge.ledger import LOST_SECONDS, Ledger
 from edge.sources import Gap
-from edge.watched import STUCK, STUCK_SECONDS, Message, WatchedCapture
+from edge.watched import STOPPED, STUCK_SECONDS, Message, WatchedCapture
 
 POLL_SECONDS = 0.25
 GAP_SECONDS = 0.5  # between two words about time that passes unheard
-SAY_AGAIN_SECONDS = 30.0  # between two lines of the log about the same trouble
+FIRST_AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 30.0, 3600.0  # between two lines of the log about the same trouble
 MOST_STARTS = 2  # of the capture process, before a first device is given up
 DROPPED = "audio was dropped: this machine is too slow or was busy"
 
@@ -47,7 +47,8 @@ class Microphone:
         self._why: str | None = None  # it was lost
         self._reopened = False  # and no block has come since
         self._ended_overruns = 0  # of the capture processes before this one
-        self._log_at = 0.0
+        self._log_at = 0.0  # when the next line may come
+        self._log_pause = FIRST_AGAIN_SECONDS
         self._capture = WatchedCapture(Wanted(device, channel, min(hop_seconds, LONGEST_BLOCK)))
         try:
             self._open(wait)
@@ -100,11 +101,13 @@ class Microphone:
         lost = self._ledger.passed(message.at - seconds) if self._reopened else 0.0
         lost += self._ledger.arrived(message.at, seconds, self._dropped(message.overruns))
         if self._reopened or self._lost_since is not None:
-            self._found(message.at)
+            self._found(message.at, lost)
             yield Gap(lost, self._why)
         elif lost:
             self._warn(f"{lost:.2f} s of {DROPPED}")
             yield Gap(lost, DROPPED)
+        elif message.at > self._log_at:
+            self._log_pause = FIRST_AGAIN_SECONDS
         self.arrived = message.at
         self._gap_at = time.monotonic() + LOST_SECONDS
         yield block if self._channel is None else block[:, self._channel - 1 : self._channel]
@@ -113,15 +116,22 @@ class Microphone:
         self._ledger = self._ledger or Ledger(self._began)
         self._lost_since = self._lost_since or now - LOST_SECONDS
         self._gap_at = now + GAP_SECONDS
-        self._why = (self._capture.problem or STUCK).split("\n")[0]
+        self._why = self._reason()
         self._warn(f"no sound arrives: {self._why}")
         return Gap(self._ledger.passed(now), self._why)
 
-    def _found(self, at: float) -> None:
-        if self._lost_since is not None:
+    def _found(self, at: float, lost: float) -> None:
+        if self._lost_since is None:
+            self._why = self._reason()
+            log.warning("%.1f s were lost: %s", lost, self._why)
+        else:
             log.info("sound arrives after %.1f s: %s", at - self._lost_since, self.health.device)
         self.health.reconnects += self._reopened
         self._reopened, self._lost_since, self._log_at = False, None, 0.0
+
+    def _reason(self) -> str:
+        """Why nothing comes, in a line."""
+        return (self._capture.problem or STOPPED).split("\n")[0]
 
     def _dropped(self, overruns: int) -> bool:
         """Take the count of this capture process; whether it has grown."""
@@ -130,5 +140,6 @@ class Microphone:
 
     def _warn(self, sentence: str) -> None:
         if (now := time.monotonic()) >= self._log_at:
-            self._log_at = now + SAY_AGAIN_SECONDS
+            self._log_at = now + self._log_pause
+            self._log_pause = min(2 * self._log_pause, LONGEST_AGAIN_SECONDS)
             log.warning(sentence)

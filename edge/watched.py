@@ -76,7 +76,7 @@ class CaptureProcess:
 class WatchedCapture:
     """A capture process that is replaced, after a pause that grows, when it ends or says nothing for too long.
 
-    `starts` counts them, `problem` says what was the matter with the last one.
+    `starts` counts them, `problem` says what was the matter, until sound has come for a while.
     """
 
     def __init__(self, wanted: Wanted) -> None:
@@ -135,7 +135,7 @@ class WatchedCapture:
         if message.kind == AUDIO:
             self._flows_since = self._flows_since or now
             if now - self._flows_since > STEADY_SECONDS:
-                self._pause = FIRST_PAUSE
+                self._pause, self.problem = FIRST_PAUSE, None
         elif message.kind == OPENED:
             self._wanted = dataclasses.replace(self._wanted, device=Opened(**json.loads(message.content)).lasting)
         else:

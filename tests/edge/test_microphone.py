@@ -140,6 +140,8 @@ def test_a_capture_process_that_crashes_is_replaced(listener: Listener) -> None:
     os.kill(capture, signal.SIGSEGV)
     _, line = listener.until(lambda line: line.get("lost"))
     listener.until(lambda later: later["t"] > line["t"] + 2 and is_sound(later))
+    listener.end()
+    assert any("the recording has ended" in said for said in listener.log)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from hypothesis import settings
 from support import Run, synthesise
+
+settings.register_profile("no deadline", deadline=None)  # how long an example takes says more of the machine than of us
+settings.load_profile("no deadline")
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ class PcmSource:
     """Raw signed little-endian PCM from a pipe: `arecord -f S16_LE -r 48000 -c 1 -t raw | edge-listen -`."""
 
     def __init__(self, stream: BinaryIO, rate: int, channels: int, bits: int = 16) -> None:
-        """`rate` in Hz; `channels` are interleaved; `bits` of a sample, 16 or 32. Raise UsageError for other numbers."""
+        """`rate` in Hz; `channels` are interleaved; `bits` of a sample, 16 or 32. Raise UsageError for what can't be."""
         if not RATES[0] <= rate <= RATES[1]:
             raise UsageError(f"--rate {rate}: has to be from {RATES[0]} to {RATES[1]}")
         if not 1 <= channels <= MOST_CHANNELS:
@@ -100,22 +100,24 @@ class PcmSource:
     def blocks(self) -> Generator[FloatArray | Gap, None, None]:
         """Blocks of (n, channels) samples as they arrive, at most BLOCK_SECONDS long."""
         frame = self._sample.itemsize * self._channels
-        most = _block_frames(self.rate, self._channels) * frame
         full_scale = np.float32(-float(np.iinfo(self._sample).min))
-        pending = b""
+        # Filled in place: bytes of a new length with every read would fragment the heap, by megabytes a day.
+        buffer = np.empty(_block_frames(self.rate, self._channels) * frame, np.uint8)
+        filled = 0
         while True:
             if not select.select([self._stream], [], [], LOST_SECONDS)[0]:
                 yield Gap(LOST_SECONDS, "nothing comes through the pipe")
                 continue
-            if not (data := os.read(self._stream.fileno(), most)):
+            if not (count := os.readv(self._stream.fileno(), [buffer[filled:].data])):
                 return
             self.arrived = time.monotonic()
-            pending += data
-            whole = len(pending) // frame * frame
-            samples = np.frombuffer(pending[:whole], self._sample).astype(np.float32) / full_scale
-            pending = pending[whole:]
-            if len(samples):
-                yield samples.reshape(-1, self._channels)
+            filled += count
+            whole = filled // frame * frame
+            if whole:
+                samples = buffer[:whole].view(self._sample) / full_scale
+                buffer[: filled - whole] = buffer[whole:filled]
+                filled -= whole
+                yield samples.astype(np.float32, copy=False).reshape(-1, self._channels)
 
 
 def _block_frames(rate: int, channels: int) -> int:

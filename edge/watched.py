@@ -15,7 +15,6 @@ from edge.ledger import LOST_SECONDS
 
 STUCK_SECONDS = 5.0  # without a word before the first sound; trying in vain to open a device says so every second
 STEADY_SECONDS = 5.0  # of audio, after which an end is a new trouble and no part of an old one
-READ_BYTES = 1 << 16
 STUCK = "the sound system doesn't answer"
 STOPPED = "the microphone has stopped delivering"
 ENDED = "the recording has ended: was the microphone unplugged?"
@@ -43,16 +42,21 @@ class CaptureProcess:
         )
         assert self._process.stdout is not None
         self._pipe = self._process.stdout
-        self._pending = bytearray()
+        # Filled in place: bytes of a new length with every read would fragment the heap, by megabytes a day.
+        self._buffer = bytearray(HEADER.size)
+        self._filled = 0
+        self._wanted = HEADER.size  # bytes in it that make the message, as far as is known
 
     def receive(self, timeout: float) -> Message | None:
         """The next message, None after `timeout` seconds without any. Raise EOFError when the process has ended."""
         while not (message := self._complete()):
             if not select.select([self._pipe], [], [], timeout)[0]:
                 return None
-            if not (data := os.read(self._pipe.fileno(), READ_BYTES)):
+            with memoryview(self._buffer) as buffer:
+                count = os.readv(self._pipe.fileno(), [buffer[self._filled : self._wanted]])
+            if not count:
                 raise EOFError
-            self._pending += data
+            self._filled += count
         return message
 
     def kill(self) -> None:
@@ -62,15 +66,17 @@ class CaptureProcess:
         self._pipe.close()
 
     def _complete(self) -> Message | None:
-        if len(self._pending) < HEADER.size:
+        self._wanted = HEADER.size
+        if self._filled < HEADER.size:
             return None
-        kind, length, overruns, at = HEADER.unpack_from(self._pending)
-        end = HEADER.size + length
-        if len(self._pending) < end:
+        kind, length, overruns, at = HEADER.unpack_from(self._buffer)
+        self._wanted += length
+        if len(self._buffer) < self._wanted:
+            self._buffer.extend(bytes(length))
+        if self._filled < self._wanted:
             return None
-        content = bytes(self._pending[HEADER.size : end])
-        del self._pending[:end]
-        return Message(kind, content, overruns, at)
+        self._filled = 0
+        return Message(kind, bytes(self._buffer[HEADER.size : self._wanted]), overruns, at)
 
 
 class WatchedCapture:

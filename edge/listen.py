@@ -109,6 +109,7 @@ def print_devices(as_json: bool) -> int:
 
 def listen(config: Config, path: str | Path | None) -> int:
     """Listen to a file, a pipe (`-`) or the microphone until it ends or the duration is over."""
+    from edge.decision import Answer
     from edge.ear import Ear
     from edge.journal import log_to_stderr
     from edge.outputs.chosen import outputs_of
@@ -120,18 +121,22 @@ def listen(config: Config, path: str | Path | None) -> int:
         model = load_model(config)
         ear = Ear(model, source.rate, config.hop, config.raw)
         view = choose_view(config.json, config.top_k)
+
+        def tell(answer: Answer) -> None:
+            source.health.delay_seconds = time.monotonic() - source.arrived
+            view.show(answer)
+            for output in outputs:
+                output.show(answer, source.health)
+
         try:
             for answer in answers(ear, source, events, config.duration):
-                source.health.delay_seconds = time.monotonic() - source.arrived
-                view.show(answer)
-                for output in outputs:
-                    output.show(answer, source.health)
+                tell(answer)
         except (KeyboardInterrupt, EdgeError):
             view.end()
             raise
         last, whole = ear.finish()
         for answer in last:
-            view.show(answer)
+            tell(answer)
         view.end()
         view.final(whole)
     if whole.state == "warming":

@@ -32,7 +32,8 @@ class SystemdOutput:
         if (now := time.monotonic()) < self._next:
             return
         self._next = now + LEAST_SECONDS
-        message = f"WATCHDOG=1\nSTATUS={words(answer)}{f': {answer.note}' if answer.note else ''} ({health.device})"
+        said = [words(answer), answer.note, health.device]
+        message = "WATCHDOG=1\nSTATUS=" + "; ".join(word for word in said if word)
         if not self._ready and answer.state != "lost":
             self._ready = True
             message += "\nREADY=1"

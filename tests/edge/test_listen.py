@@ -166,6 +166,22 @@ def test_sigterm_ends_it_cleanly_in_every_state(seconds: float, tmp_path: Path) 
         assert b"Traceback" not in process.stderr.read()
 
 
+def test_a_full_disk_behind_standard_output_is_one_sentence(melody: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*LISTEN, str(melody)], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "No space left on device" in one_sentence(done)
+
+
+def test_what_was_heard_is_in_the_history(run: Run, melody: Path, tmp_path: Path) -> None:
+    file = tmp_path / "history.db"
+    *hops, _ = lines(run("edge.listen", melody, "--json", "--history", file))
+    assert run("edge.history", "--file", file, "labels", "--json").returncode == 0
+    told = [json.loads(line) for line in run("edge.history", "--file", file, "labels", "--json").stdout.splitlines()]
+    warming = sum(hop["state"] == "warming" for hop in hops)
+    assert sum(row["seconds"] for row in told) == 0.5 * (len(hops) - warming)
+
+
 def test_a_closed_pipe_ends_quietly(melody: Path) -> None:
     command = f"'{sys.executable}' -m edge.listen '{melody}' --json --hop 0.05 | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)

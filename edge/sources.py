@@ -19,6 +19,7 @@ from edge.errors import EdgeError, UsageError
 from edge.frontend import FloatArray
 from edge.health import Health
 from edge.ledger import LOST_SECONDS
+from edge.quiet import quiet_native_code
 
 BLOCK_SECONDS = 0.5
 
@@ -55,7 +56,8 @@ class FileSource:
         """Raise EdgeError for what is no audio file, holds no sample, or is at a rate outside RATES."""
         self._path = path
         try:
-            self._file = soundfile.SoundFile(os.fsencode(path))  # a name need not be UTF-8
+            with quiet_native_code():  # libmpg123 speaks of damage to standard error, and goes on
+                self._file = soundfile.SoundFile(os.fsencode(path))  # a name need not be UTF-8
         except (soundfile.LibsndfileError, OSError) as error:
             raise EdgeError(f"{path}: {_reason(path, error)}") from None
         self.rate: int = self._file.samplerate
@@ -73,7 +75,7 @@ class FileSource:
         with self._file as file:
             frames = _block_frames(self.rate, file.channels)
             try:
-                while len(block := file.read(frames, dtype="float32", always_2d=True)):
+                while len(block := _read(file, frames)):
                     self.arrived = time.monotonic()
                     # A float file may hold NaN, or more than there is, which would stay in a model's state.
                     yield np.clip(np.nan_to_num(block), -LOUDEST, LOUDEST)
@@ -85,7 +87,7 @@ class PcmSource:
     """Raw signed little-endian PCM from a pipe: `arecord -f S16_LE -r 48000 -c 1 -t raw | edge-listen -`."""
 
     def __init__(self, stream: BinaryIO, rate: int, channels: int, bits: int = 16) -> None:
-        """`rate` in Hz; `channels` are interleaved; `bits` of a sample, 16 or 32. Raise UsageError for what can't be."""
+        """`rate` in Hz; `channels` are interleaved; `bits` a sample: 16 or 32. Raise UsageError for what can't be."""
         if not RATES[0] <= rate <= RATES[1]:
             raise UsageError(f"--rate {rate}: has to be from {RATES[0]} to {RATES[1]}")
         if not 1 <= channels <= MOST_CHANNELS:
@@ -118,6 +120,12 @@ class PcmSource:
                 buffer[: filled - whole] = buffer[whole:filled]
                 filled -= whole
                 yield samples.astype(np.float32, copy=False).reshape(-1, self._channels)
+
+
+def _read(file: soundfile.SoundFile, frames: int) -> FloatArray:
+    with quiet_native_code():
+        block: FloatArray = file.read(frames, dtype="float32", always_2d=True)
+    return block
 
 
 def _block_frames(rate: int, channels: int) -> int:

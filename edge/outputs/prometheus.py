@@ -16,7 +16,7 @@ from edge.outputs.version import version
 if TYPE_CHECKING:  # an extra of this package
     from prometheus_client import CollectorRegistry, Counter
 
-DELAY_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds
+DELAY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds
 POLL_SECONDS = 0.5  # closing takes up to this long
 REQUEST_SECONDS = 10.0  # for a client to say what it wants
 CLOSE_SECONDS = 2.0

@@ -1,13 +1,16 @@
 """Fixtures of all tests: the commands as a user runs them, and something to hear."""
 
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
 from hypothesis import settings
 from support import Run, synthesise
+from virtual_microphone import Listener, VirtualMicrophone, is_sound
 
 settings.register_profile("no deadline", deadline=None)  # how long an example takes says more of the machine than of us
 settings.load_profile("no deadline")
@@ -30,3 +33,20 @@ def melody(tmp_path: Path) -> Path:
     path = tmp_path / "melody.wav"
     soundfile.write(path, synthesise(8.0, 48_000, 2), 48_000)
     return path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicrophone]:
+    """One PulseAudio for all tests of a file; each leaves it as it was."""
+    microphone = VirtualMicrophone(tmp_path_factory.mktemp("home"))
+    yield microphone
+    microphone.close()
+
+
+@pytest.fixture
+def listener(server: VirtualMicrophone) -> Iterator[Listener]:
+    """edge-listen, which already hears."""
+    listener = Listener(server.environment, "--device", "mic")
+    listener.until(is_sound)
+    yield listener
+    listener.end(signal.SIGKILL)

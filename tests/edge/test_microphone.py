@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,23 +17,6 @@ from edge.decision import MUTED
 
 LISTEN = [sys.executable, "-m", "edge.listen"]
 COMES_BACK_SECONDS = 5.0  # 3 on a quiet machine: a null sink's first sound takes 2, and this one may be busy
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicrophone]:
-    """One PulseAudio for all of these tests; each leaves it as it was."""
-    microphone = VirtualMicrophone(tmp_path_factory.mktemp("home"))
-    yield microphone
-    microphone.close()
-
-
-@pytest.fixture
-def listener(server: VirtualMicrophone) -> Iterator[Listener]:
-    """edge-listen, which already hears."""
-    listener = Listener(server.environment, "--device", "mic")
-    listener.until(is_sound)
-    yield listener
-    listener.end()
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
@@ -15,21 +13,6 @@ from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
 REMOVALS = 20
 COMES_BACK_SECONDS = 3.0
 TOLERANCE = 0.01
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[VirtualMicrophone]:
-    microphone = VirtualMicrophone(tmp_path)
-    yield microphone
-    microphone.close()
-
-
-@pytest.fixture
-def listener(server: VirtualMicrophone) -> Iterator[Listener]:
-    listener = Listener(server.environment, "--device", "mic")
-    listener.until(is_sound)
-    yield listener
-    listener.end(signal.SIGKILL)
 
 
 def account(listener: Listener) -> tuple[float, float]:

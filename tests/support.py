@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -71,6 +72,11 @@ def synthesise(seconds: float, rate: int, channels: int, seed: int = 0) -> np.nd
         harmonics = sum(np.sin(2 * np.pi * pitch * k * note) / k for k in range(1, 6))
         notes.append(0.2 * harmonics * np.exp(-6 * note))
     return np.repeat(np.concatenate(notes)[:, None], channels, axis=1).astype(np.float32)
+
+
+def heed_sigint() -> None:
+    """What a terminal gives a command; a test run in the background of a script inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:

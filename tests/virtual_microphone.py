@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from support import wait_for
+from support import heed_sigint, wait_for
 
 ASOUNDRC = """
 pcm.{name} {{
@@ -109,6 +109,7 @@ class Listener:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=heed_sigint,
         )
         self._lines: queue.Queue[tuple[float, dict[str, Any]]] = queue.Queue()
         self.seen: list[tuple[float, dict[str, Any]]] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support import Run, one_sentence, synthesise
+from support import Run, heed_sigint, one_sentence, synthesise
 
 from edge.decision import STATES
 from edge.model import SHIPPED, load
@@ -129,11 +129,6 @@ def test_bad_words_get_one_sentence(run: Run, words: list[str], status: int, sai
 
 def test_an_unknown_option_is_status_2(run: Run) -> None:
     assert run("edge.listen", "--loud").returncode == 2
-
-
-def heed_sigint() -> None:
-    """What a terminal gives a command; a test run in the background of a script inherits that SIGINT is ignored."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_ctrl_c_ends_quietly() -> None:

@@ -108,10 +108,11 @@ class KaldiStream:
         """(n,) samples → the frames they complete: (frames, n_mfcc)."""
         self._online.accept_waveform(self._front_end.sample_rate, samples.tolist())
         ready = self._online.num_frames_ready
-        frames = [self._online.get_frame(i) for i in range(self._given, ready)]
-        self._online.pop(ready - self._given)
+        views = [self._online.get_frame(i) for i in range(self._given, ready)]
+        frames = np.array(views, np.float32).reshape(-1, self._front_end.n_mfcc)
+        self._online.pop(ready - self._given)  # takes away what the views show
         self._given = ready
-        return np.array(frames, np.float32).reshape(-1, self._front_end.n_mfcc)
+        return frames
 
 
 class EssentiaStream(MfccStream):

@@ -12,6 +12,8 @@ from edge import HOP_SECONDS
 from edge.errors import UsageError
 from edge.fields import build
 
+MOST_THREADS = 64  # a runtime would start a million as well
+
 
 @dataclass(frozen=True)
 class Mqtt:
@@ -77,8 +79,9 @@ class Config:
     history: History | None = None
 
     def __post_init__(self) -> None:
-        for name in ("channel", "threads", "top_k", "rate", "channels"):
+        for name in ("channel", "top_k", "rate", "channels"):
             _at_least(name, getattr(self, name), 1)
+        _at_least("threads", self.threads, 1, MOST_THREADS)
         if self.duration is not None and not self.duration > 0:
             raise ValueError(f"duration {self.duration:g}: has to be above 0")
         if self.bits not in (16, 32):

@@ -95,7 +95,8 @@ class Microphone:
         self._ended_overruns = self.health.overruns
 
     def _sound(self, message: Message) -> Iterator[FloatArray | Gap]:
-        block = np.frombuffer(message.content, np.float32).reshape(-1, self._channels)
+        # A device of floats could deliver NaN, which would stay in a model's state.
+        block = np.nan_to_num(np.frombuffer(message.content, np.float32)).reshape(-1, self._channels)
         seconds = len(block) / self.rate
         self._ledger = self._ledger or Ledger(message.at - seconds)
         lost = self._ledger.passed(message.at - seconds) if self._reopened else 0.0

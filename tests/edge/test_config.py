@@ -89,7 +89,7 @@ def test_a_word_of_the_command_line_leaves_the_rest_of_a_table(file: Path) -> No
         ("hop = nan", "hop is nan, which is no float"),
         ("hop = '1'", "hop is '1', which is no float"),
         ("wait = 1", "wait is 1, which is no bool"),
-        ("threads = 0", "threads 0: has to be at least 1"),
+        ("threads = 0", "threads 0: has to be from 1 to 64"),
         ("channel = 0", "channel 0: has to be at least 1"),
         ("bits = 24", "bits 24: has to be 16 or 32"),
         ("hop = ", "Invalid value"),

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from hostile import EXAMPLES, Child, damaged, fuzz
 from hypothesis import event, given
 from hypothesis import strategies as st
 from support import Run, one_sentence, synthesise
@@ -26,7 +27,6 @@ from edge.errors import EdgeError
 from edge.label import label_file
 from edge.model import SHIPPED, Model, load
 from edge.sources import BLOCK_SECONDS, LARGEST_BLOCK, FileSource, Gap, PcmSource
-from tests.edge.test_fuzz_models import EXAMPLES, Child, damaged, fuzz
 
 RATE = 16_000
 HEADER = 200  # bytes of a file that say what the rest is

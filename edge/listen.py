@@ -69,6 +69,8 @@ def mqtt_broker(text: str) -> dict[str, Any]:
 def prometheus_port(text: str) -> dict[str, Any]:
     """[ADDRESS:]PORT as keys of the table [prometheus]."""
     address, _, port = text.rpartition(":")
+    if not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, and no address with one")
     return {"port": int(port), **({"address": address.strip("[]")} if address else {})}
 
 

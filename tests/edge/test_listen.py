@@ -13,6 +13,7 @@ import soundfile
 from support import Run, heed_sigint, one_sentence, synthesise
 
 from edge.decision import STATES
+from edge.listen import mqtt_broker, prometheus_port
 from edge.model import SHIPPED, load
 
 LISTEN = [sys.executable, "-m", "edge.listen"]
@@ -125,6 +126,32 @@ def test_bad_words_get_one_sentence(run: Run, words: list[str], status: int, sai
     done = run("edge.listen", *words)
     assert done.returncode == status
     assert said in one_sentence(done)
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("broker", {"host": "broker"}),
+        ("broker:1884", {"host": "broker", "port": 1884}),
+        ("::1", {"host": "::1"}),
+        ("[::1]:1884", {"host": "::1", "port": 1884}),
+    ],
+)
+def test_a_broker_is_named_with_or_without_its_port(text: str, table: dict[str, object]) -> None:
+    assert mqtt_broker(text) == table
+
+
+@pytest.mark.parametrize(
+    ("text", "table"), [("9753", {"port": 9753}), ("0.0.0.0:9753", {"port": 9753, "address": "0.0.0.0"})]
+)
+def test_metrics_are_served_at_a_port_or_an_address_with_one(text: str, table: dict[str, object]) -> None:
+    assert prometheus_port(text) == table
+
+
+def test_what_is_no_port_is_status_2(run: Run) -> None:
+    done = run("edge.listen", "--demo", "--prometheus", "abc")
+    assert done.returncode == 2
+    assert "'abc' is no port" in done.stderr
 
 
 def test_an_unknown_option_is_status_2(run: Run) -> None:

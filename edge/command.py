@@ -11,10 +11,9 @@ from edge.errors import EdgeError, UsageError
 def run(main: Callable[[], int]) -> int:
     """Exit status of `main`: its own, 2 for a UsageError, 1 for what else went wrong outside this program.
 
-    Ctrl-C, SIGTERM and a closed pipe are ways to end a command, not errors: status 0 and no word.
+    Ctrl-C and a closed pipe are ways to end a command, not errors: status 0 and no word.
     """
     try:
-        signal.signal(signal.SIGTERM, _end)
         status = main()
         sys.stdout.flush()
         return status
@@ -36,6 +35,15 @@ def run(main: Callable[[], int]) -> int:
     except OSError as error:
         print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
         return 1
+
+
+def heed_sigterm() -> None:
+    """From now on SIGTERM ends a command as Ctrl-C does.
+
+    Call it when everything is loaded: an exception out of a signal can crash native code that is being imported, and
+    until then there is nothing to tidy up.
+    """
+    signal.signal(signal.SIGTERM, _end)
 
 
 def _end(number: int, frame: object) -> None:

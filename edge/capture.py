@@ -30,7 +30,7 @@ FAILED = b"f"  # UTF-8: what is wrong with the words, so that trying again is no
 LONGEST_BLOCK = 0.25  # seconds; each block wakes two processes, which is most of what capturing costs
 QUEUE_SECONDS = 10.0  # of audio that wait for a slow reader
 KEPT_SECONDS = 1.0  # of them, the newest, when they become more
-MOST_CHANNELS = 2  # a sound server offers 32 and more, which would only repeat the first ones
+USUAL_CHANNELS = 2  # a sound server offers 32 and more, which would only repeat the first ones
 USUAL_RATES = (48_000, 44_100, 32_000, 16_000)  # where a device refuses the rate it calls its default
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 1.0  # seconds between attempts to open a device that is away
 LOOK_SECONDS = 0.1  # between two looks at the kernel's list of cards, which cost little
@@ -160,7 +160,7 @@ def open_stream(module: Any, device: Device, devices: list[Device], wanted: Want
             return module.RawInputStream(
                 device=device.index,
                 samplerate=rate,
-                channels=wanted.channel or min(device.channels, MOST_CHANNELS),
+                channels=wanted.channel or min(device.channels, USUAL_CHANNELS),
                 blocksize=round(rate * wanted.block_seconds),
                 dtype="float32",  # PortAudio converts from what the device has: 16, 24 or 32 bits
                 callback=lambda samples, frames, clock, status: queue.put(bytes(samples), status.input_overflow),

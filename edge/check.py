@@ -11,6 +11,7 @@ from edge.config import Config
 from edge.decision import NOTHING_DBFS, level_dbfs
 from edge.ear import Ear
 from edge.errors import EdgeError
+from edge.frontend import FloatArray
 from edge.listen import load_model, open_source
 from edge.outputs.chosen import make_outputs
 from edge.sources import Gap
@@ -50,14 +51,14 @@ def check_outputs(config: Config) -> str:
 def check_source(config: Config, path: str | Path | None) -> str:
     """How loud the first second of it is. Raise EdgeError where nothing comes."""
     source = open_source(config, path)
-    heard: list[float] = []
+    heard: list[FloatArray] = []
     with contextlib.closing(source.blocks()) as events:
         for event in events:
             if isinstance(event, Gap):
                 raise EdgeError(f"{source.health.device}: {event.why}")
-            heard.extend(np.square(event).mean(axis=1))
-            if len(heard) >= HEARD_SECONDS * source.rate:
+            heard.append(event)
+            if sum(map(len, heard)) >= HEARD_SECONDS * source.rate:
                 break
-    level = level_dbfs(np.sqrt(np.array(heard, np.float32)))
+    level = level_dbfs(np.concatenate(heard, axis=None))  # of all channels
     loudness = "exact zeros: is it muted?" if level == NOTHING_DBFS else f"{level:.0f} dB re full scale"
     return f"{source.health.device}, {loudness}"

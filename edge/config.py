@@ -71,7 +71,7 @@ class Config:
     json: bool = False
     top_k: int = 3
     duration: float | None = None
-    rate: int = 48_000
+    rate: int = 48_000  # of raw PCM, as the next two; edge.sources knows what it takes
     channels: int = 1
     bits: int = 16
     mqtt: Mqtt | None = None
@@ -79,7 +79,7 @@ class Config:
     history: History | None = None
 
     def __post_init__(self) -> None:
-        for name in ("channel", "top_k", "rate", "channels"):
+        for name in ("channel", "top_k"):
             _at_least(name, getattr(self, name), 1)
         _at_least("threads", self.threads, 1, MOST_THREADS)
         if self.duration is not None and not self.duration > 0:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import time
 from collections.abc import Generator, Iterator
 
@@ -41,8 +40,6 @@ class Microphone:
         self._channel = channel
         self._channels = 1
         self._ledger: Ledger | None = None  # from the first block or gap on
-        self._began = time.monotonic()
-        self._gap_at = math.inf  # when time that passes unheard is spoken of
         self._lost_since: float | None = None
         self._why: str | None = None  # it was lost
         self._reopened = False  # and no block has come since
@@ -55,11 +52,12 @@ class Microphone:
         except BaseException:
             self._capture.close()
             raise
+        self._began = time.monotonic()
+        # When time that passes unheard is spoken of; the first sound of a device may take a while.
+        self._gap_at = self._began + (STUCK_SECONDS if self.health.device else LOST_SECONDS)
 
     def blocks(self) -> Generator[FloatArray | Gap, None, None]:
         """Blocks of (n, channels) samples as they come, and the gaps between them, for ever."""
-        self._began = time.monotonic()
-        self._gap_at = self._began + (STUCK_SECONDS if self.health.device else LOST_SECONDS)
         try:
             while True:
                 message = self._capture.receive(POLL_SECONDS)

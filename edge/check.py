@@ -12,7 +12,8 @@ from edge.decision import NOTHING_DBFS, level_dbfs
 from edge.ear import Ear
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
-from edge.listen import load_model, open_source
+from edge.listen import model_path, open_source
+from edge.model import load
 from edge.outputs.chosen import make_outputs
 from edge.sources import Gap
 
@@ -38,7 +39,7 @@ def check_all(config: Config, path: str | Path | None) -> int:
 
 def check_model(config: Config) -> str:
     """What the model is, once it could be loaded and fits the hop."""
-    model = load_model(config)
+    model = load(model_path(config), config.threads)
     Ear(model, model.card.front_end.sample_rate, config.hop)
     return f"{model.card.name}, {model.card.format}, {len(model.card.labels)} labels, {model.network.runtime}"
 

@@ -53,15 +53,18 @@ def calibrate(probabilities: FloatArray, temperature: float) -> FloatArray:
 class Decision:
     """Holds what is on show, and changes it only for a reason."""
 
-    def __init__(self, card: Card, raw: bool = False) -> None:
-        """`raw` shows what the model says at each hop: nothing is smoothed, held, waited for or refused."""
+    def __init__(self, card: Card, raw: bool = False, heard_seconds: float = 0.0, lost_seconds: float = 0.0) -> None:
+        """`raw` shows what the model says at each hop: nothing is smoothed, held, waited for or refused.
+
+        The seconds are those that have passed before.
+        """
+        self.heard_seconds = heard_seconds
+        self.lost_seconds = lost_seconds
         self._labels = card.labels
         self._is_music = [label not in card.not_music for label in card.labels]
         self._thresholds = dataclasses.replace(card.thresholds, **STEADY_NOTHING) if raw else card.thresholds
         self._quiet_seconds = 0.0
         self._zero_seconds = 0.0
-        self._heard_seconds = 0.0
-        self._lost_seconds = 0.0
         self._log_sum = [0.0] * len(card.labels)
         self._weight = 0.0
         self._forget()
@@ -81,7 +84,7 @@ class Decision:
 
         `probabilities` (labels,) is the model's word on what plays, and `behind` the seconds of audio that it rests on.
         """
-        self._heard_seconds += seconds
+        self.heard_seconds += seconds
         self._quiet_seconds = self._quiet_seconds + seconds if level < self._thresholds.silence_dbfs else 0.0
         self._zero_seconds = self._zero_seconds + seconds if level == NOTHING_DBFS else 0.0
         if self.silent:
@@ -106,7 +109,7 @@ class Decision:
 
     def lost(self, seconds: float, forget: bool, why: str | None) -> Answer:
         """The answer after `seconds` without a sample; `forget` what was on show before them."""
-        self._lost_seconds += seconds
+        self.lost_seconds += seconds
         if forget:
             self._forget()
         return self._answer("lost", note=why)
@@ -144,7 +147,7 @@ class Decision:
         return self._answer("music", label=self._labels[shown], confidence=confidence, top=top)
 
     def _answer(self, state: str, **more: Any) -> Answer:
-        return Answer(self._heard_seconds + self._lost_seconds, state, lost=self._lost_seconds, **more)
+        return Answer(self.heard_seconds + self.lost_seconds, state, lost=self.lost_seconds, **more)
 
 
 def _likeliest(probabilities: list[float]) -> int:

@@ -23,19 +23,25 @@ class Ear:
 
     def __init__(self, model: Model, source_rate: int, hop_seconds: float = HOP_SECONDS, raw: bool = False) -> None:
         """`raw` shows the model itself. Raise UsageError for a hop below a frame's or above LONGEST_HOP."""
-        front_end = model.card.front_end
-        shortest = front_end.hop_length / front_end.sample_rate
-        if not shortest <= hop_seconds <= LONGEST_HOP:
-            raise UsageError(f"--hop {hop_seconds:g}: this model answers every {shortest:.3f} to {LONGEST_HOP:g} s")
-        self._model = model
-        self._rate = front_end.sample_rate
+        self._hop_seconds = hop_seconds
+        self._raw = raw
         self._source_rate = source_rate
-        self.resample = ToModelRate(source_rate, self._rate)
-        self._hop = round(hop_seconds * self._rate)
-        self._decision = Decision(model.card, raw)
-        self._pending = np.empty(0, np.float32)
         self._away_seconds = 0.0  # since a last block
-        model.reset()
+        self._pending: FloatArray
+        self._hear_with(model, Decision(model.card, raw))
+        self._resample_to(model.card.front_end.sample_rate)
+
+    def change(self, model: Model) -> None:
+        """Hear with another model from now on, which has heard nothing yet; the seconds go on.
+
+        Raise UsageError, and go on as before, where the hop is none for it.
+        """
+        rate = model.card.front_end.sample_rate
+        cut = 0.0 if rate == self._rate else len(self._pending) / self._rate  # of a hop that ends at another rate
+        clock = self._decision.heard_seconds, self._decision.lost_seconds + cut
+        self._hear_with(model, Decision(model.card, self._raw, *clock))
+        if rate != self._rate:
+            self._resample_to(rate)
 
     def hear(self, block: FloatArray) -> Iterator[Answer]:
         """Take (n, channels) samples of the source; give an answer for each hop that they complete."""
@@ -67,6 +73,21 @@ class Ear:
         rest = np.concatenate([self._pending, self.resample(np.empty((0, 1), np.float32), last=True)])
         last = [self._answer(rest[i : i + self._hop]) for i in range(0, len(rest), self._hop)]
         return last, self._decision.final(self._model.last_word())
+
+    def _hear_with(self, model: Model, decision: Decision) -> None:
+        front_end = model.card.front_end
+        shortest = front_end.hop_length / front_end.sample_rate
+        if not shortest <= self._hop_seconds <= LONGEST_HOP:
+            hop = f"--hop {self._hop_seconds:g}"
+            raise UsageError(f"{hop}: this model answers every {shortest:.3f} to {LONGEST_HOP:g} s")
+        self._model, self._decision = model, decision
+        model.reset()
+
+    def _resample_to(self, rate: int) -> None:
+        self._rate = rate
+        self.resample = ToModelRate(self._source_rate, rate)
+        self._hop = round(self._hop_seconds * rate)
+        self._pending = np.empty(0, np.float32)
 
     def _answer(self, samples: FloatArray) -> Answer:
         self._model.advance(samples)

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # --help shall not wait for numpy
     from edge.decision import Answer
     from edge.ear import Ear
     from edge.frontend import FloatArray
-    from edge.model import Model
     from edge.sources import Gap, Source
 
 DEMO = Path(__file__).parent / "data" / "demo.ogg"
@@ -115,13 +114,14 @@ def listen(config: Config, path: str | Path | None) -> int:
     from edge.ear import Ear
     from edge.journal import log_to_stderr
     from edge.outputs.chosen import make_outputs, started
+    from edge.reload import ReloadedModel
     from edge.views import choose_view
 
     log_to_stderr()
-    model = load_model(config)
+    file = ReloadedModel(model_path(config), config.threads)
     outputs = list(make_outputs(config))
     source = open_source(config, path)
-    ear = Ear(model, source.rate, config.hop, config.raw)
+    ear = Ear(file.model, source.rate, config.hop, config.raw)
     view = choose_view(config.json, config.top_k)
     heed_sigterm()
     with contextlib.closing(source.blocks()) as events, started(outputs):
@@ -133,7 +133,7 @@ def listen(config: Config, path: str | Path | None) -> int:
                 output.show(answer, source.health)
 
         try:
-            for answer in answers(ear, source, events, config.duration):
+            for answer in answers(ear, source, file.between(events, ear, source.health), config.duration):
                 tell(answer)
         except (KeyboardInterrupt, EdgeError):
             view.end()
@@ -149,7 +149,7 @@ def listen(config: Config, path: str | Path | None) -> int:
 
 
 def answers(
-    ear: "Ear", source: "Source", events: "Iterator[FloatArray | Gap]", duration: float | None
+    ear: "Ear", source: "Source", events: "Iterable[FloatArray | Gap]", duration: float | None
 ) -> "Iterator[Answer]":
     """What the ear says of the source, hop by hop, for `duration` seconds; time without sound counts, too."""
     from edge.sources import Gap
@@ -167,11 +167,11 @@ def answers(
             return
 
 
-def load_model(config: Config) -> "Model":
+def model_path(config: Config) -> Path:
     """The model that the configuration names, or the one that comes with the package."""
-    from edge.model import SHIPPED, load
+    from edge.model import SHIPPED
 
-    return load(Path(config.model) if config.model else SHIPPED, config.threads)
+    return Path(config.model) if config.model else SHIPPED
 
 
 def open_source(config: Config, path: str | Path | None) -> "Source":

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from edge.config import Config
 from edge.outputs import Output
+from edge.outputs.status import status_output
 from edge.outputs.systemd import systemd_output
 
 
@@ -22,6 +23,8 @@ def make_outputs(config: Config) -> Iterator[Output]:
         from edge.outputs.mqtt import MqttOutput
 
         yield MqttOutput(config.mqtt)
+    if status := status_output():
+        yield status
     if systemd := systemd_output(config.hop):
         yield systemd
 

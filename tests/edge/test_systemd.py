@@ -75,6 +75,6 @@ def test_the_unit_is_what_systemd_takes(tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     assert program, "systemd-analyze is missing: apt install systemd"
     unit = tmp_path / "edge-listen.service"
-    unit.write_text(UNIT.read_text().replace("/opt/edge-listen/bin/edge-listen", sys.executable))
+    unit.write_text(UNIT.read_text().replace("/opt/edge-listen/current/bin/edge-listen", sys.executable))
     done = subprocess.run([program, "verify", str(unit)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -93,12 +93,20 @@ def read(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        build(Config, fields, "", defaults=True)
+        return parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+    except UnicodeDecodeError as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def parse(text: str, where: str) -> dict[str, Any]:
+    """The keys of a configuration; `where` names it. Raise UsageError for one that can't be understood."""
+    try:
+        fields = tomllib.loads(text)
+        build(Config, fields, "", defaults=True)
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+        raise UsageError(f"{where}: {error}") from None
     return fields
 
 

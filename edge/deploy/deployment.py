@@ -1,0 +1,192 @@
+"""The story on one machine: look it over, put a release beside the one that runs, switch, wait for its first answer."""
+
+import contextlib
+import dataclasses
+import json
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge.deploy import layout, scripts, service, wheels
+from edge.deploy.host import Host
+from edge.deploy.target import Target, hindrances, look_over
+from edge.deploy.wanted import UNIT, Release, Wanted, changes, only_the_model_differs, parse_record, release_of
+from edge.errors import EdgeError
+
+LIFE_SECONDS = 10.0  # that a program has to last where there is nothing to hear
+
+
+@dataclass
+class Deployment:
+    """One machine, and how a person is told what happens there.
+
+    With `dry` the machine is looked over, and every other step is told instead of done.
+    """
+
+    host: Host
+    say: Callable[[str], None]
+    dry: bool = False
+    patience: float = 60.0  # seconds for a first answer
+    found: dict[str, Any] = field(default_factory=dict)  # of this machine, for the report
+
+    def deploy(self, wanted: Wanted, offline: bool) -> None:
+        """Have a release there that hears. Raise EdgeError where that can't be; what ran before runs again then."""
+        target = self._look()
+        self.say(f"found {target}")
+        if reasons := list(hindrances(target, offline)):
+            raise EdgeError(f"{self.host.name}: {'; '.join(reasons)}")
+        present, release = release_of(target), wanted.on(target)
+        changed = changes(present, release, target)
+        before = service.ask(self.host)
+        with self._uploads(target):
+            if changed or present is None:
+                self.say(f"deploys {release.name}: {', '.join(changed)}")
+                self._build(wanted, target, release, present, offline)
+                self._switch(release, present, before)
+            else:
+                self.say(f"all of it is there already, as {present.name}")
+                if not before.answers:
+                    self._do("start the service", scripts.RESTART, root=True)
+                self._await(present, None)
+            self._measure(target)
+
+    def roll_back(self) -> None:
+        """Let the release before run again. Raise EdgeError where there is none."""
+        present = release_of(self._look())
+        if present is None:
+            raise EdgeError(f"{self.host.name}: nothing is deployed there")
+        record = self.host.run(f"cat {scripts.folder_of(present.before or '-')}/{layout.RECORD} 2> /dev/null || true")
+        if not record:
+            raise EdgeError(f"{self.host.name}: there is no release from before {present.name}")
+        self._back(present, parse_record(json.loads(record)), hears=True)
+
+    def remove(self) -> None:
+        """Leave nothing there that any deployment has brought."""
+        target = self._look()
+        said = self._do("remove all of it", scripts.remove(target.folder), root=True)
+        self.say(said.strip() or "nothing of it is left")
+
+    def status(self) -> None:
+        """Find out how it goes."""
+        self.found["release"] = self._look().release
+        self.found["service"] = dataclasses.asdict(service.ask(self.host))
+
+    def _look(self) -> Target:
+        target = look_over(self.host)
+        self.found["target"] = dataclasses.asdict(target)
+        return target
+
+    def _build(self, wanted: Wanted, target: Target, release: Release, present: Release | None, offline: bool) -> None:
+        """Put a release beside the one that runs. If that fails nothing of it stays, and nothing else has changed."""
+        if target.missing_packages:
+            script = scripts.install_packages(target.missing_packages, target.folder)
+            self._do(f"let apt install {' and '.join(target.missing_packages)}", script, root=True)
+        same_needs = present is not None and (present.requires, present.extras) == (release.requires, release.extras)
+        brought = self._copy_all(wanted, target, release, offline and not same_needs)
+        steps = {"make its virtual environment": scripts.make_environment(release, present.name if present else None)}
+        if not same_needs or present is None or present.wheel != release.wheel:
+            wheel = f"{target.folder}/{wanted.wheel.name}"
+            source = scripts.ALONE if same_needs else brought
+            steps["install the program and what it needs"] = scripts.install_wheel(release, wheel, source)
+        steps["complete it, and try it"] = scripts.complete(release, target.folder, wanted.model is not None)
+        try:
+            for what, script in steps.items():
+                self._do(what, script, root=True)
+        except BaseException:
+            with contextlib.suppress(EdgeError):
+                self.host.run(f"rm -rf {scripts.folder_of(release.name)}", root=True)
+            raise
+
+    def _copy_all(self, wanted: Wanted, target: Target, release: Release, with_wheels: bool) -> str | None:
+        """Copy what a release is made of; the folder there of the wheels that it needs, if they were copied, too."""
+        with tempfile.TemporaryDirectory() as here:
+            texts = {"unit": UNIT.read_text(), "config": wanted.config_on(target), "release.json": release.to_json()}
+            for name, text in texts.items():
+                (Path(here) / name).write_text(text, encoding="utf-8")
+            files = [wanted.wheel, *([wanted.model] if wanted.model else []), *(Path(here) / name for name in texts)]
+            self._copy([file.resolve() for file in files], target.folder)
+            if not with_wheels:
+                return None
+            folder, extras = f"{target.folder}/wheels", frozenset(release.extras)
+            self.say("fetches what it needs for that machine")
+            fetched = wheels.fetch(wanted.wheel, extras, target.markers, target.glibc, Path(here) / "wheels")
+            self._do("make a folder for them", f"mkdir {folder}")
+            self._copy(fetched, folder)
+            return folder
+
+    def _switch(self, release: Release, present: Release | None, before: service.Service) -> None:
+        """From the release that runs to the one that was built; back again if that doesn't come up."""
+        self._do(
+            "put the configuration in its place",
+            scripts.put_config(release.name, present.name if present else None),
+            root=True,
+        )
+        try:
+            self._run(release, present, before, hears=present is None or before.answers)
+        except EdgeError as error:
+            if present is None:
+                raise EdgeError(f"{error}; it stays there, and goes on trying") from None
+            self.say(f"{error}; goes back to {present.name}")
+            self._back(release, present, before.answers)
+            raise EdgeError(f"{self.host.name}: {release.name} didn't come up, and {present.name} runs again") from None
+        self._do("remove what is older", scripts.prune([r.name for r in (release, present) if r]), root=True)
+
+    def _back(self, abandoned: Release, before: Release, hears: bool) -> None:
+        """From a release to the one before it, which `hears` if all is well."""
+        running = service.ask(self.host)
+        self._do("put the configuration back", scripts.restore_config(before.name, abandoned.name), root=True)
+        self._run(before, abandoned, running, hears)
+
+    def _run(self, release: Release, other: Release | None, running: service.Service, hears: bool) -> None:
+        """Let a release run in place of another one, and wait for its first answer, or else for it to stay alive."""
+        goes_on = other is not None and only_the_model_differs(release, other) and running.active == "active"
+        self._do("let it run", scripts.switch(release.name, scripts.RELOAD if goes_on else scripts.RESTART), root=True)
+        if hears:
+            self._await(release, None if goes_on else running.pid)
+        elif not self.dry:
+            now = service.wait_for_life(self.host, LIFE_SECONDS)
+            self.say(f"runs, and hears as little as the one before: {now.words}")
+
+    def _await(self, release: Release, old_pid: int | None) -> None:
+        if self.dry:
+            return
+        now = service.wait_for_answer(self.host, release.model, old_pid, self.patience)
+        self.found["answer"] = now.told
+        self.say(f"{release.name} listens: {now.text}")
+
+    def _measure(self, target: Target) -> None:
+        """Run the benchmark there, and say its verdict."""
+        script = scripts.benchmark(f"{target.folder}/latency.json")
+        if told := self._do("measure what listening costs", script):
+            self.found["benchmark"] = json.loads(told)
+            self.say(self.found["benchmark"]["verdict"])
+
+    @contextlib.contextmanager
+    def _uploads(self, target: Target) -> Iterator[None]:
+        """The folder that takes files for a while."""
+        make, remove = f"rm -rf {target.folder}\nmkdir -p {target.folder}", f"rm -rf {target.folder}"
+        self._do("make a folder for what is copied", make)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(EdgeError):
+                self._do("remove that folder", remove)
+
+    def _do(self, what: str, script: str, root: bool = False) -> str:
+        """What a step prints."""
+        self.say(what)
+        if not self.dry:
+            return self.host.run(script, root=root)
+        self.say(textwrap.indent(script.rstrip(), "    # " if root else "    $ "))
+        return ""
+
+    def _copy(self, files: Sequence[Path], folder: str) -> None:
+        size = sum(file.stat().st_size for file in files)
+        self.say(f"copy {len(files)} files, {size / 1e6:.1f} MB")
+        if self.dry:
+            self.say(f"    {' '.join(file.name for file in files)} -> {folder}/")
+        else:
+            self.host.copy(files, folder)

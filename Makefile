@@ -74,7 +74,7 @@ $(ARM)/root:
 	rm -f $@.tar && mv $@.new $@
 
 $(ARM)/site: $(DEVICE)/installed
-	$(DEVICE)/bin/pip install --quiet --editable '.[arm]'
+	$(DEVICE)/bin/pip install --quiet --editable '.[deploy]'
 	rm -rf $@
 	$(DEVICE)/bin/python -m benchmarks.arm.wheels $@
 	touch $@

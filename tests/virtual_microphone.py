@@ -59,6 +59,12 @@ class VirtualMicrophone:
         self._server = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
         wait_for(lambda: self._pactl("info").returncode == 0)
 
+    def listen_on(self, port: int) -> None:
+        """Let who reaches 127.0.0.1 hear it, too."""
+        words = ["auth-anonymous=1", "listen=127.0.0.1", f"port={port}"]
+        done = self._pactl("load-module", "module-native-protocol-tcp", *words)
+        assert done.returncode == 0, done.stderr
+
     @property
     def pid(self) -> int:
         """Of the server."""

@@ -6,21 +6,19 @@ A Pi means here: Debian bookworm for arm64, with its own Python. What runs this 
 import argparse
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from edge.command import run as run_command
+from edge.deploy.package import own_wheel
+from edge.deploy.wheels import fetch, pip_target
 from edge.errors import EdgeError
 
 PROJECT = Path(__file__).parents[2]
 PYTHON = "3.11"
-GLIBC_MINOR = 36  # glibc 2.36
-EXTRA = "onnx"  # for models of both formats
-# Markers that a requirement asks, for pip itself would answer them for the machine that it runs on.
-ENVIRONMENT = {
+GLIBC = "2.36"
+EXTRAS = frozenset({"onnx"})  # for models of both formats
+MARKERS = {
     "python_version": PYTHON,
     "python_full_version": f"{PYTHON}.2",
     "implementation_name": "cpython",
@@ -37,24 +35,12 @@ def main() -> int:
     p = argparse.ArgumentParser(prog="benchmarks.arm.wheels", description="Install what a Raspberry Pi would.")
     p.add_argument("folder", type=Path, metavar="DIR", help="where to")
     args = p.parse_args()
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", args.folder, "--only-binary", ":all:"]
-    target = ["--python-version", PYTHON, *(word for name in platforms() for word in ("--platform", name))]
-    if subprocess.run([*pip, *target, *requirements(PROJECT / "pyproject.toml")], check=False).returncode:
-        raise EdgeError(f"{args.folder}: pip can't install what a Raspberry Pi needs, for the reason above")
+    with tempfile.TemporaryDirectory() as scratch:
+        wheels = fetch(own_wheel(Path(scratch)), EXTRAS, MARKERS, GLIBC, Path(scratch) / "wheels")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(args.folder)]
+        if subprocess.run([*pip, *pip_target(MARKERS, GLIBC), *wheels], check=False).returncode:
+            raise EdgeError(f"{args.folder}: pip can't install what a Raspberry Pi needs, for the reason above")
     return 0
-
-
-def platforms() -> Iterator[str]:
-    """The platforms whose wheels such a Pi takes, the best ones first."""
-    yield from (f"manylinux_2_{minor}_aarch64" for minor in range(GLIBC_MINOR, 16, -1))
-    yield "manylinux2014_aarch64"
-
-
-def requirements(pyproject: Path) -> list[str]:
-    """What the project needs there, with EXTRA, and without the markers that said so."""
-    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
-    wanted = [Requirement(line) for line in [*project["dependencies"], *project["optional-dependencies"][EXTRA]]]
-    return [str(r).partition(";")[0].strip() for r in wanted if r.marker is None or r.marker.evaluate(ENVIRONMENT)]
 
 
 if __name__ == "__main__":

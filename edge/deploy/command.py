@@ -2,21 +2,24 @@
 
 import argparse
 import contextlib
+import dataclasses
 import getpass
+import importlib.util
 import json
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from edge.command import run
 from edge.deploy.deployment import Deployment
 from edge.deploy.host import Host, SshHost, ThisMachine
-from edge.deploy.package import own_wheel
-from edge.deploy.target import look_over
+from edge.deploy.package import digest, own_wheel
+from edge.deploy.target import Target, look_over
 from edge.deploy.wanted import Wanted
 from edge.errors import EdgeError, UsageError
 
@@ -72,21 +75,24 @@ def command(args: argparse.Namespace) -> int:
         job = job_of(args, folder)
         for host in hosts:
             stack.enter_context(host)
-        failed, reached = dict[str, str](), list[Host]()
+        failed, targets = dict[str, str](), dict[Host, Target]()
         for host in hosts:  # one after the other: ssh and sudo may ask for a password
             try:
                 host.connect()
+                targets[host] = look_over(host)
                 ask_password(host)
-                reached.append(host)
             except EdgeError as error:
                 failed[host.name] = str(error)
-        found = {}
-        with ThreadPoolExecutor(max(1, len(reached))) as pool:
-            deployments = [Deployment(h, teller(h, len(hosts)), args.dry_run, args.patience) for h in reached]
-            for deployment, problem in zip(deployments, pool.map(lambda d: attempt(job, d), deployments), strict=True):
-                found[deployment.host.name] = deployment.found
+        deployments = [
+            Deployment(host, target, teller(host, len(hosts)), args.dry_run, args.patience)
+            for host, target in targets.items()
+            if host.name not in failed
+        ]
+        with ThreadPoolExecutor(max(1, len(deployments))) as pool:
+            for deployment, problem in zip(deployments, pool.map(partial(attempt, job), deployments), strict=True):
                 if problem:
                     failed[deployment.host.name] = problem
+    found = {d.host.name: {"target": dataclasses.asdict(d.target), **d.found} for d in deployments}
     if args.status or len(hosts) > 1:
         print(*table(found, failed), sep="\n")
     for problem in failed.values():
@@ -105,6 +111,8 @@ def job_of(args: argparse.Namespace, folder: Path) -> Job:
         return Deployment.roll_back
     if args.remove:
         return Deployment.remove
+    if args.offline and importlib.util.find_spec("packaging") is None:
+        raise EdgeError("--offline needs the package packaging: pip install packaging")
     if args.model is not None:
         from edge.container import read  # it needs numpy
 
@@ -116,12 +124,12 @@ def job_of(args: argparse.Namespace, folder: Path) -> Job:
         configuration.read(args.config)
         config = args.config.read_text(encoding="utf-8")
     wanted = Wanted(args.wheel or own_wheel(folder), args.device, args.model, config)
+    digest(wanted.wheel)
     return lambda deployment: deployment.deploy(wanted, args.offline)
 
 
 def ask_password(host: Host) -> None:
     """Ask for the password of a machine's sudo, if it wants one. Raise EdgeError if that can't be, or it is wrong."""
-    look_over(host)
     if host.sudo != "password":
         return
     if not sys.stdin.isatty():
@@ -167,7 +175,7 @@ def table(found: dict[str, dict[str, Any]], failed: dict[str, str]) -> Iterator[
 def cells(found: dict[str, Any], error: str | None) -> Sequence[str]:
     """What a host's line says after its name."""
     target = found.get("target", {})
-    release, service = found.get("release") or target.get("release") or {}, found.get("service", {})
+    release, service = target.get("release") or {}, found.get("service", {})
     told = service.get("told") or found.get("answer") or {}
     state = service.get("text") or service.get("active") or told.get("label") or told.get("state") or "?"
     heat = target.get("temperature_c")

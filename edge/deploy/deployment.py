@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import shlex
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.deploy import layout, scripts, service, wheels
+from edge.deploy import layout, scripts, service
 from edge.deploy.host import Host
-from edge.deploy.target import Target, hindrances, look_over
+from edge.deploy.target import Target, hindrances
 from edge.deploy.wanted import UNIT, Release, Wanted, changes, only_the_model_differs, parse_record, release_of
 from edge.errors import EdgeError
 
@@ -27,35 +28,36 @@ class Deployment:
     """
 
     host: Host
+    target: Target
     say: Callable[[str], None]
     dry: bool = False
     patience: float = 60.0  # seconds for a first answer
-    found: dict[str, Any] = field(default_factory=dict)  # of this machine, for the report
+    found: dict[str, Any] = field(default_factory=dict)  # more of this machine, for the report
 
     def deploy(self, wanted: Wanted, offline: bool) -> None:
         """Have a release there that hears. Raise EdgeError where that can't be; what ran before runs again then."""
-        target = self._look()
+        target = self.target
         self.say(f"found {target}")
         if reasons := list(hindrances(target, offline)):
             raise EdgeError(f"{self.host.name}: {'; '.join(reasons)}")
         present, release = release_of(target), wanted.on(target)
         changed = changes(present, release, target)
         before = service.ask(self.host)
-        with self._uploads(target):
+        with self._uploads():
             if changed or present is None:
                 self.say(f"deploys {release.name}: {', '.join(changed)}")
-                self._build(wanted, target, release, present, offline)
+                self._build(wanted, release, present, offline)
                 self._switch(release, present, before)
             else:
                 self.say(f"all of it is there already, as {present.name}")
                 if not before.answers:
                     self._do("start the service", scripts.RESTART, root=True)
                 self._await(present, None)
-            self._measure(target)
+            self._measure()
 
     def roll_back(self) -> None:
         """Let the release before run again. Raise EdgeError where there is none."""
-        present = release_of(self._look())
+        present = release_of(self.target)
         if present is None:
             raise EdgeError(f"{self.host.name}: nothing is deployed there")
         record = self.host.run(f"cat {scripts.folder_of(present.before or '-')}/{layout.RECORD} 2> /dev/null || true")
@@ -65,57 +67,56 @@ class Deployment:
 
     def remove(self) -> None:
         """Leave nothing there that any deployment has brought."""
-        target = self._look()
-        said = self._do("remove all of it", scripts.remove(target.folder), root=True)
+        said = self._do("remove all of it", scripts.remove(self.target.folder), root=True)
         self.say(said.strip() or "nothing of it is left")
 
     def status(self) -> None:
         """Find out how it goes."""
-        self.found["release"] = self._look().release
         self.found["service"] = dataclasses.asdict(service.ask(self.host))
 
-    def _look(self) -> Target:
-        target = look_over(self.host)
-        self.found["target"] = dataclasses.asdict(target)
-        return target
-
-    def _build(self, wanted: Wanted, target: Target, release: Release, present: Release | None, offline: bool) -> None:
+    def _build(self, wanted: Wanted, release: Release, present: Release | None, offline: bool) -> None:
         """Put a release beside the one that runs. If that fails nothing of it stays, and nothing else has changed."""
-        if target.missing_packages:
-            script = scripts.install_packages(target.missing_packages, target.folder)
-            self._do(f"let apt install {' and '.join(target.missing_packages)}", script, root=True)
-        same_needs = present is not None and (present.requires, present.extras) == (release.requires, release.extras)
-        brought = self._copy_all(wanted, target, release, offline and not same_needs)
-        steps = {"make its virtual environment": scripts.make_environment(release, present.name if present else None)}
-        if not same_needs or present is None or present.wheel != release.wheel:
-            wheel = f"{target.folder}/{wanted.wheel.name}"
-            source = scripts.ALONE if same_needs else brought
-            steps["install the program and what it needs"] = scripts.install_wheel(release, wheel, source)
-        steps["complete it, and try it"] = scripts.complete(release, target.folder, wanted.model is not None)
+        folder, missing = self.target.folder, self.target.missing_packages
+        if missing:
+            script = scripts.install_packages(missing, folder)
+            self._do(f"let apt install {' and '.join(missing)}", script, root=True, online=True)
+        needs_same = present is not None and (present.requires, present.extras) == (release.requires, release.extras)
+        brought = self._copy_all(wanted, release, offline and not needs_same)
+        make = scripts.make_environment(release, present.name if present else None)
+        complete = scripts.complete(release, folder, wanted.model is not None)
         try:
-            for what, script in steps.items():
-                self._do(what, script, root=True)
+            self._do("make its virtual environment", make, root=True)
+            if present is None or present.wheel != release.wheel or not needs_same:
+                script = scripts.install_wheel(release, folder, wanted.wheel.name, brought, needs_same)
+                self._do("install the program and what it needs", script, root=True, online=not (brought or needs_same))
+            self._do("complete it, and try it", complete, root=True)
         except BaseException:
             with contextlib.suppress(EdgeError):
                 self.host.run(f"rm -rf {scripts.folder_of(release.name)}", root=True)
             raise
 
-    def _copy_all(self, wanted: Wanted, target: Target, release: Release, with_wheels: bool) -> str | None:
-        """Copy what a release is made of; the folder there of the wheels that it needs, if they were copied, too."""
+    def _copy_all(self, wanted: Wanted, release: Release, with_wheels: bool) -> bool:
+        """Copy what a release is made of, with or without the wheels that it needs; whether they were brought."""
+        folder = self.target.folder
         with tempfile.TemporaryDirectory() as here:
-            texts = {"unit": UNIT.read_text(), "config": wanted.config_on(target), "release.json": release.to_json()}
+            texts = {
+                "unit": UNIT.read_text(),
+                "config": wanted.config_on(self.target),
+                "release.json": release.to_json(),
+            }
             for name, text in texts.items():
                 (Path(here) / name).write_text(text, encoding="utf-8")
             files = [wanted.wheel, *([wanted.model] if wanted.model else []), *(Path(here) / name for name in texts)]
-            self._copy([file.resolve() for file in files], target.folder)
-            if not with_wheels:
-                return None
-            folder, extras = f"{target.folder}/wheels", frozenset(release.extras)
-            self.say("fetches what it needs for that machine")
-            fetched = wheels.fetch(wanted.wheel, extras, target.markers, target.glibc, Path(here) / "wheels")
-            self._do("make a folder for them", f"mkdir {folder}")
-            self._copy(fetched, folder)
-            return folder
+            self._copy([file.resolve() for file in files], folder)
+            if with_wheels:
+                from edge.deploy import wheels
+
+                self.say("fetch the wheels that it needs")
+                extras, markers = frozenset(release.extras), self.target.markers
+                fetched = wheels.fetch(wanted.wheel, extras, markers, self.target.glibc, Path(here) / "wheels")
+                self._do("make a folder for them", f"mkdir {folder}/{scripts.WHEELS}", quiet=True)
+                self._copy(fetched, f"{folder}/{scripts.WHEELS}")
+        return with_wheels
 
     def _switch(self, release: Release, present: Release | None, before: service.Service) -> None:
         """From the release that runs to the one that was built; back again if that doesn't come up."""
@@ -157,36 +158,40 @@ class Deployment:
         self.found["answer"] = now.told
         self.say(f"{release.name} listens: {now.text}")
 
-    def _measure(self, target: Target) -> None:
+    def _measure(self) -> None:
         """Run the benchmark there, and say its verdict."""
-        script = scripts.benchmark(f"{target.folder}/latency.json")
+        script = scripts.benchmark(f"{self.target.folder}/latency.json")
         if told := self._do("measure what listening costs", script):
             self.found["benchmark"] = json.loads(told)
             self.say(self.found["benchmark"]["verdict"])
 
     @contextlib.contextmanager
-    def _uploads(self, target: Target) -> Iterator[None]:
+    def _uploads(self) -> Iterator[None]:
         """The folder that takes files for a while."""
-        make, remove = f"rm -rf {target.folder}\nmkdir -p {target.folder}", f"rm -rf {target.folder}"
-        self._do("make a folder for what is copied", make)
+        remove = f"rm -rf {self.target.folder}"
+        self._do("make a folder for what is copied", f"{remove}\nmkdir -p {self.target.folder}", quiet=True)
         try:
             yield
         finally:
             with contextlib.suppress(EdgeError):
-                self._do("remove that folder", remove)
+                self._do("remove that folder", remove, quiet=True)
 
-    def _do(self, what: str, script: str, root: bool = False) -> str:
-        """What a step prints."""
-        self.say(what)
-        if not self.dry:
+    def _do(self, what: str, script: str, root: bool = False, quiet: bool = False, online: bool = False) -> str:
+        """What a step prints; an `online` one needs the internet there."""
+        if self.dry or not quiet:
+            self.say(what)
+        if self.dry:
+            self.say(textwrap.indent(script.rstrip(), "    # " if root else "    $ "))
+            return ""
+        try:
             return self.host.run(script, root=root)
-        self.say(textwrap.indent(script.rstrip(), "    # " if root else "    $ "))
-        return ""
+        except EdgeError as error:
+            hint = "; if that machine has no internet: --offline" if online else ""
+            raise EdgeError(f"{error}{hint}") from None
 
     def _copy(self, files: Sequence[Path], folder: str) -> None:
-        size = sum(file.stat().st_size for file in files)
-        self.say(f"copy {len(files)} files, {size / 1e6:.1f} MB")
+        self.say(f"copy {len(files)} files, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
         if self.dry:
-            self.say(f"    {' '.join(file.name for file in files)} -> {folder}/")
+            self.say(textwrap.indent(shlex.join(self.host.copy_command(files, folder)), "    "))
         else:
             self.host.copy(files, folder)

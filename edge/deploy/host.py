@@ -108,8 +108,11 @@ class SshHost(Host):
     def copy_command(self, files: Sequence[Path], folder: str) -> list[str]:
         """By scp."""
         user, at, address = self.name.rpartition("@")
-        place = f"{user}{at}[{address}]" if ":" in address else self.name
-        return ["scp", "-q", *self._control(), *self._options, *map(str, files), f"{place}:{folder}/"]
+        if self.name.startswith("ssh://"):
+            place = f"scp://{self.name.removeprefix('ssh://').rstrip('/')}/{folder}/"
+        else:
+            place = f"{user}{at}{f'[{address}]' if ':' in address else address}:{folder}/"
+        return ["scp", "-q", *self._control(), *self._options, *map(str, files), place]
 
     def _there(self, words: list[str]) -> list[str]:
         return ["ssh", *self._control(), *self._options, self.name, shlex.join(words)]

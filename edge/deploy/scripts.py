@@ -5,9 +5,9 @@ import shlex
 from edge.deploy import layout
 from edge.deploy.wanted import Release
 
-ALONE = "-"  # in place of a folder of wheels: what the program needs is there already
+WHEELS = "wheels"  # the folder among the uploads
 # dpkg may be busy with the upgrades of a first boot.
-APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o APT::Keep-Downloaded-Packages=false"
 INSTALLED = "dpkg-query -W -f '${Package}\\n' | sort"
 CONTROL = "systemctl --quiet"
 
@@ -54,25 +54,26 @@ else
 fi"""
     return f"""\
 umask 022
-rm -rf {new}
+[ ! -e {new} ]
 mkdir -p {layout.RELEASES}
 {make}
 """
 
 
-def install_wheel(release: Release, wheel: str, wheels: str | None) -> str:
-    """Install the program and what it needs: out of a folder of wheels, or from where that machine's pip gets its own.
+def install_wheel(release: Release, uploads: str, wheel: str, brought: bool, needs_same: bool) -> str:
+    """Install the program and, unless it needs just what the release before did, what it needs.
 
-    The second call is for a program of the same version with other content; the first is left out for ALONE.
+    That comes from among the uploads if it was `brought`, else from where the machine's pip gets its own.
     """
-    new = folder_of(release.name)
+    new, wheel = folder_of(release.name), f"{uploads}/{wheel}"
     pip = f"TMPDIR=/var/tmp {new}/bin/python -m pip --disable-pip-version-check install --quiet --no-cache-dir"
-    source = f"--no-index --find-links {shlex.quote(wheels)}" if wheels else "--only-binary :all:"
+    source = f"--no-index --find-links {shlex.quote(f'{uploads}/{WHEELS}')}" if brought else "--only-binary :all:"
     with_extras = shlex.quote(f"{wheel}[{','.join(release.extras)}]")
-    with_needs = f"{pip} {source} {with_extras}\n"
+    # The second call is for a program of the same version with other content.
     return f"""\
 umask 022
-{"" if wheels == ALONE else with_needs}{pip} --no-index --no-deps --force-reinstall {shlex.quote(wheel)}
+{"" if needs_same else f"{pip} {source} {with_extras}"}
+{pip} --no-index --no-deps --force-reinstall {shlex.quote(wheel)}
 """
 
 

@@ -50,23 +50,18 @@ def needs(wheel: Path, extras: frozenset[str], markers: Mapping[str, str]) -> It
 
 def download(requirements: list[str], markers: Mapping[str, str], glibc: str, folder: Path) -> None:
     """Let pip choose and fetch one wheel for each requirement. Raise EdgeError, in its words, if it can't."""
-    platforms = (f"--platform={name}" for name in platform_tags(markers["platform_machine"], glibc))
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--dest",
-        str(folder),
-    ]
-    words = [*pip, f"--python-version={markers['python_version']}", *platforms, *requirements]
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
+    words = [*pip, *pip_target(markers, glibc), *requirements]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")] or [done.stderr.strip()]
         raise EdgeError(f"not every wheel can be had: {said[-1].removeprefix('ERROR: ')}")
+
+
+def pip_target(markers: Mapping[str, str], glibc: str) -> list[str]:
+    """The words that let pip take the wheels of another machine."""
+    platforms = (f"--platform={name}" for name in platform_tags(markers["platform_machine"], glibc))
+    return ["--only-binary=:all:", f"--python-version={markers['python_version']}", *platforms]
 
 
 def platform_tags(machine: str, glibc: str) -> Iterator[str]:

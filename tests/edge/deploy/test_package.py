@@ -1,0 +1,73 @@
+"""The wheel that a deployment sends: built of a checkout, or put together again from what is installed."""
+
+import importlib.metadata
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from deployed import wheel
+
+from edge.deploy import package
+from edge.errors import EdgeError
+
+
+def installed(path: Path, folder: Path) -> dict[str, bytes]:
+    """What pip makes of a wheel, but for what it writes of its own."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile", "--target"]
+    subprocess.run([*pip, str(folder), str(path)], check=True)
+    own = (*package.INSTALLERS, "WHEEL")
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and file.name not in own and file.parent.name != "bin"
+    }
+
+
+def test_what_is_installed_is_packed_again_as_it_was(tmp_path: Path) -> None:
+    entry = b"[console_scripts]\nsay = edge.say:main\n"
+    files = {
+        "edge/__init__.py": b"",
+        "edge/say.py": b"def main(): ...",
+        "edge_listen-1.0.dist-info/entry_points.txt": entry,
+    }
+    first = wheel(tmp_path, files)
+    before = installed(first, tmp_path / "site")
+    found = next(importlib.metadata.distributions(path=[str(tmp_path / "site")]))
+    (tmp_path / "site/edge/__pycache__").mkdir()
+    (tmp_path / "site/edge/__pycache__/say.pyc").touch()
+    again = package._packed(found, tmp_path / "site")
+    assert installed(again, tmp_path / "again") == before
+    assert package.digest(again) == package.digest(first)
+    assert (tmp_path / "again/bin/say").exists()
+
+
+def test_a_checkout_is_built_without_a_trace_and_always_the_same(tmp_path: Path) -> None:
+    before = set(package.CHECKOUT.iterdir())
+    wheels = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        wheels.append(package.own_wheel(tmp_path / name))
+    assert set(package.CHECKOUT.iterdir()) == before
+    assert package.digest(wheels[0]) == package.digest(wheels[1])
+    with zipfile.ZipFile(wheels[0]) as archive:
+        assert {"edge/data/model.tflite", "edge/deploy/probe.py", "benchmarks/latency.py"} <= set(archive.namelist())
+    assert package.metadata(wheels[0])["Name"] == package.NAME
+
+
+def test_the_digest_is_of_the_content_alone(tmp_path: Path) -> None:
+    one, same, other = (
+        wheel(tmp_path / name, {"edge/a.py": content}) for name, content in (("1", b"1"), ("2", b"1"), ("3", b"3"))
+    )
+    assert package.digest(one) == package.digest(same) != package.digest(other)
+
+
+def test_what_is_no_wheel_is_told_in_one_sentence(tmp_path: Path) -> None:
+    bad = tmp_path / "edge_listen-1.0-py3-none-any.whl"
+    bad.write_bytes(b"PK\3\4 and no more")
+    for read in (package.digest, package.metadata):
+        with pytest.raises(EdgeError, match=r"1\.0-py3-none-any\.whl: no wheel"):
+            read(bad)
+        with pytest.raises(EdgeError, match="no wheel"):
+            read(tmp_path / "missing-1.0-py3-none-any.whl")

@@ -10,11 +10,12 @@ import importlib.metadata
 import itertools
 import json
 import math
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,9 @@ def main() -> int:
         write_source(args.audio, audio, args.seconds, args.rate)
         print(before, flush=True)
         words = [str(audio), f"--hop={args.hop}", f"--seconds={args.seconds}", *(["--pace"] if args.pace else [])]
-        measurements = [measure_apart(str(path), *words) for path in models]
-        networks = {str(path): apart("benchmarks.network", str(path)) for path in models}
+        names = short_names(models)
+        measurements = [replace(measure_apart(str(path), *words), model=name) for path, name in names.items()]
+        networks = {name: apart("benchmarks.network", str(path)) for path, name in names.items()}
         after = this_machine()  # the rivals are no part of what may have made it hot
         pace = ", in real time" if args.pace else ""
         print(f"{args.audio} at {args.rate} Hz in blocks of {args.hop:g} s{pace}, {RUNTIME_THREADS} thread")
@@ -145,6 +147,12 @@ def model_files(paths: Sequence[Path]) -> Iterator[Path]:
         if not found:
             raise EdgeError(f"{path}: no {' or '.join(SUFFIXES)} file in this folder")
         yield from found
+
+
+def short_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """What tells the files apart, and nothing of the folders that all of them are in: reports are passed on."""
+    folder = Path(os.path.commonpath([path.resolve().parent for path in paths]))
+    return {path: str(path.resolve().relative_to(folder)) for path in paths}
 
 
 def check(path: Path, rate: int, hop_s: float) -> None:

@@ -68,7 +68,8 @@ class Deployment:
     def remove(self) -> None:
         """Leave nothing there that any deployment has brought."""
         said = self._do("remove all of it", scripts.remove(self.target.folder), root=True)
-        self.say(said.strip() or "nothing of it is left")
+        if not self.dry:
+            self.say(said.strip() or "nothing of it is left")
 
     def status(self) -> None:
         """Find out how it goes."""
@@ -120,11 +121,8 @@ class Deployment:
 
     def _switch(self, release: Release, present: Release | None, before: service.Service) -> None:
         """From the release that runs to the one that was built; back again if that doesn't come up."""
-        self._do(
-            "put the configuration in its place",
-            scripts.put_config(release.name, present.name if present else None),
-            root=True,
-        )
+        script = scripts.put_config(release.name, present.name if present else None)
+        self._do("put the configuration in its place", script, root=True)
         try:
             self._run(release, present, before, hears=present is None or before.answers)
         except EdgeError as error:

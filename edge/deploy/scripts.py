@@ -108,7 +108,7 @@ install -m 644 {folder_of(name)}/{layout.SHARE}/unit {layout.UNIT}
 ln -sfn releases/{name} {layout.HOME}/.current
 mv -T {layout.HOME}/.current {layout.CURRENT}
 {CONTROL} daemon-reload
-{CONTROL} enable {layout.SERVICE} 2> /dev/null
+{CONTROL} enable {layout.SERVICE}
 {tell}
 """
 

@@ -15,8 +15,6 @@ MOST_STARTS = 2  # a program that ended so often by itself will go on so
 NO_ANSWER = ("warming", "lost")
 PROPERTIES = (
     "ActiveState",
-    "SubState",
-    "Result",
     "MainPID",
     "NRestarts",
     "StatusText",
@@ -24,8 +22,8 @@ PROPERTIES = (
 )
 ASK = f"""\
 systemctl show {layout.SERVICE} {" ".join(f"-p {name}" for name in PROPERTIES)}
-echo Uptime=$(cut -d ' ' -f 1 /proc/uptime)
-[ ! -r {layout.STATUS} ] || echo Told=$(cat {layout.STATUS})
+printf 'Uptime=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
+[ ! -r {layout.STATUS} ] || printf 'Told=%s\\n' "$(cat {layout.STATUS})"
 """
 LAST_WORDS = f"journalctl --unit {layout.SERVICE} --lines 3 --output cat --no-pager"
 

@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Entry point of the installed command."""
-    sys.exit(run(lambda: command(parser().parse_args())))
+    sys.exit(run(lambda: command(parser().parse_intermixed_args())))
 
 
 def command(args: argparse.Namespace) -> int:

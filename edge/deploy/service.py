@@ -25,7 +25,13 @@ systemctl show {layout.SERVICE} {" ".join(f"-p {name}" for name in PROPERTIES)}
 printf 'Uptime=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
 [ ! -r {layout.STATUS} ] || printf 'Told=%s\\n' "$(cat {layout.STATUS})"
 """
-LAST_WORDS = f"journalctl --unit {layout.SERVICE} --lines 3 --output cat --no-pager"
+JOURNAL = "journalctl --quiet --no-pager --lines 3 --output cat"
+# Its own words or, where it hadn't any, systemd's about it.
+LAST_WORDS = f"""\
+said=$({JOURNAL} _SYSTEMD_UNIT={layout.SERVICE}.service)
+[ -n "$said" ] || said=$({JOURNAL} --unit {layout.SERVICE})
+printf '%s\\n' "$said"
+"""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import importlib.util
 from collections.abc import Iterable
 from typing import Protocol
 
+import numpy as np
+
 from edge.card import CardError, Tensors
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
@@ -29,6 +31,9 @@ class TFLiteNetwork:
     """A TFLite flatbuffer in the interpreter of tflite-runtime or ai-edge-litert."""
 
     def __init__(self, content: bytes, tensors: Tensors, threads: int, package: str) -> None:
+        # tflite-runtime lets an Arm processor round subnormal numbers to zero, of which numpy would warn the user when it
+        # first asks for the limits of a type: it asks now.
+        np.finfo(np.float32)
         module = importlib.import_module(f"{package}.interpreter")
         self.runtime = f"{package} {importlib.import_module(package).__version__}"
         try:

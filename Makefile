@@ -1,6 +1,9 @@
 # make demo    hear the bundled clip, in a virtual environment with what a device needs
 # make test    lint, types and tests, in a virtual environment with what a workstation needs
 # make test-live  minutes of real time on a virtual microphone that is unplugged, stopped, killed, and a day of audio at once
+# make test-pi  the wheel, all of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie for
+#              64-bit Arm, emulated here and booted by systemd; SUITES=bookworm for one. The trees are made once, a few
+#              minutes each, and kept in ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14
 # make model   the whole road to the model in edge/data: free music out of Debian's packages, lessons of a teacher about
 #              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
 # make judge   the measurements alone
@@ -15,12 +18,16 @@ ARM := .venv/arm
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get install -y --no-install-recommends
 
+SUITES ?= bookworm trixie
+TREES ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/edge-listen/trees
+BOOTABLE := systemd,systemd-sysv,dbus,openssh-server,sudo,python3,procps,alsa-utils,libasound2-plugins,ca-certificates
+
 MUSIC := runs/music
 JUDGED := runs/lists/models/model-float32.tflite
 FIT = $(WORKSTATION)/bin/python -m train.fit --data $(DATA) --other $(OTHER) --recipe edge \
 	--unlabelled $(MUSIC) $(addprefix --unlabelled ,$(UNLABELLED))
 
-.PHONY: demo test test-live lint model judge clip bench-arm clean
+.PHONY: demo test test-live test-pi lint model judge clip bench-arm clean
 
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
@@ -32,6 +39,10 @@ test: $(WORKSTATION)/installed lint
 
 test-live: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/python -m pytest -s tests/live
+
+test-pi: $(WORKSTATION)/installed $(SUITES:%=$(TREES)/%-arm64)
+	$(SUDO) env SUITES="$(SUITES)" TREES="$(TREES)" PYTHONDONTWRITEBYTECODE=1 \
+		$(WORKSTATION)/bin/python -m pytest -s -p no:cacheprovider tests/pi
 
 lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff format --check .
@@ -82,6 +93,21 @@ $(ARM)/site: $(DEVICE)/installed
 $(ARM)/count_instructions.so: benchmarks/arm/count_instructions.c | $(ARM)/root
 	gcc -O2 -Wall -Wextra -shared -fPIC -o $@ $<
 
+# Trixie's QEMU, linked statically, whatever Debian this is: tests/pi/emulation.py has the reasons.
+$(TREES)/qemu-aarch64:
+	$(APT) mmdebstrap debian-archive-keyring
+	mkdir -p $(TREES)
+	$(SUDO) mmdebstrap --variant=extract --include=qemu-user trixie $@.tar
+	tar --extract --file $@.tar --to-stdout ./usr/bin/qemu-aarch64 > $@.new
+	chmod +x $@.new && rm -f $@.tar && mv $@.new $@
+
+$(TREES)/%-arm64: | $(TREES)/qemu-aarch64
+	$(APT) mmdebstrap debian-archive-keyring arch-test openssh-client
+	$(SUDO) rm -rf $@.new
+	$(SUDO) $(PYTHON) tests/pi/emulation.py $(TREES)/qemu-aarch64 \
+		mmdebstrap --variant=apt --architectures=arm64 --include=$(BOOTABLE) $* $@.new
+	$(SUDO) mv $@.new $@
+
 $(DEVICE)/installed: pyproject.toml
 	$(APT) libportaudio2
 	$(PYTHON) -m venv $(DEVICE)
@@ -89,7 +115,7 @@ $(DEVICE)/installed: pyproject.toml
 	touch $@
 
 $(WORKSTATION)/installed: pyproject.toml
-	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins mosquitto openssl systemd tzdata
+	$(APT) libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins mosquitto openssh-client openssl systemd tzdata
 	$(PYTHON) -m venv $(WORKSTATION)
 	$(WORKSTATION)/bin/pip install --quiet --editable '.[train,convert,onnx,bench,test]'
 	$(WORKSTATION)/bin/pip install --quiet --no-deps musicnn==0.1.0

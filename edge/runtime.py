@@ -31,8 +31,8 @@ class TFLiteNetwork:
     """A TFLite flatbuffer in the interpreter of tflite-runtime or ai-edge-litert."""
 
     def __init__(self, content: bytes, tensors: Tensors, threads: int, package: str) -> None:
-        # tflite-runtime lets an Arm processor round subnormal numbers to zero, of which numpy would warn the user when it
-        # first asks for the limits of a type: it asks now.
+        # tflite-runtime lets an Arm processor round subnormal numbers to zero, of which numpy would warn the user where
+        # it first asks for the limits of a type: it asks now.
         np.finfo(np.float32)
         module = importlib.import_module(f"{package}.interpreter")
         self.runtime = f"{package} {importlib.import_module(package).__version__}"

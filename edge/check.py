@@ -39,7 +39,7 @@ def check_all(config: Config, path: str | Path | None) -> int:
 
 def check_model(config: Config) -> str:
     """What the model is, once it could be loaded and fits the hop."""
-    model = load(model_path(config).resolve(), config.threads)
+    model = load(model_path(config), config.threads)
     Ear(model, model.card.front_end.sample_rate, config.hop)
     return f"{model.card.name}, {model.card.format}, {len(model.card.labels)} labels, {model.network.runtime}"
 

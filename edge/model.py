@@ -187,14 +187,16 @@ class StreamModel(Model):
 
 
 def load(path: str | Path = SHIPPED, threads: int = 1, package: str | None = None) -> Model:
-    """Open a model file. `package` picks a TFLite runtime by its import name.
+    """Open a model file, or what a link of any name leads to. `package` picks a TFLite runtime by its import name.
 
     Raise CardError for a file that is not a whole model of this project, EdgeError when no runtime can run it.
     """
+    path = Path(path)
+    path = path.resolve() if path.is_symlink() else path
     content, card = read(path)
     assert card.tensors is not None  # container.read refuses such a card
     try:
-        network = open_network(content, card.tensors, Path(path).suffix, threads, package)
+        network = open_network(content, card.tensors, path.suffix, threads, package)
         return WindowModel(card, network) if card.mode == "window" else StreamModel(card, network)
     except EdgeError as error:
         raise type(error)(f"{path}: {error}") from None

@@ -44,9 +44,8 @@ class ReloadedModel:
             yield event
 
     def _open(self) -> tuple[Model, str]:
-        path = self._path.resolve()  # a link to the model may have any name
-        model = load(path, self._threads)
-        with path.open("rb") as file:
+        model = load(self._path, self._threads)
+        with self._path.open("rb") as file:
             return model, hashlib.file_digest(file, "sha256").hexdigest()
 
     def _change(self, ear: Ear) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,7 +8,7 @@ from support import CountingNetwork, stream_card, synthesise, window_card
 
 from edge.card import CardError, Thresholds
 from edge.errors import EdgeError
-from edge.model import StreamModel, WindowModel, load
+from edge.model import SHIPPED, StreamModel, WindowModel, load
 from edge.runtime import installed_tflite_runtimes
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)
@@ -109,3 +111,11 @@ def test_an_onnx_model_without_its_runtime_is_one_sentence(monkeypatch: pytest.M
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     with pytest.raises(EdgeError, match=r"pip install 'edge-listen\[onnx\]'"):
         open_network(b"", stream_card().tensors, ".onnx", 1, None)
+
+
+def test_a_link_to_a_model_may_have_any_name(tmp_path: Path) -> None:
+    (tmp_path / "model").symlink_to(SHIPPED)
+    assert load(tmp_path / "model").card == load(SHIPPED).card
+    (tmp_path / "nothing").symlink_to("nowhere.tflite")
+    with pytest.raises(CardError, match=r"nowhere\.tflite: can't read the model"):
+        load(tmp_path / "nothing")

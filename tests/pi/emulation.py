@@ -1,0 +1,46 @@
+"""Programs for 64-bit Arm run as if they were this machine's: binfmt_misc's part of it. Needs root.
+
+    python emulation.py QEMU COMMAND...
+
+Debian's own entry (qemu-user-static, update-binfmts) ignores setuid bits, so that sudo fails, and bookworm's QEMU 7.2
+can't start systemd 257. So there is an entry of ours, which lasts as long as the command, with trixie's QEMU 10.
+"""
+
+import contextlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+BINFMT = Path("/proc/sys/fs/binfmt_misc")
+# An ELF file of 64 bits, little-endian, executable or shared, for processor 183.
+MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+# The emulator is opened now (a tree has none), told the program's own name, and heeds setuid bits.
+FLAGS = "FPOC"
+
+
+@contextlib.contextmanager
+def emulation(qemu: Path) -> Iterator[None]:
+    """The newest entry is asked first; those that killed processes of ours have left are removed."""
+    if platform.machine() == "aarch64":
+        yield
+        return
+    if not (BINFMT / "register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT], check=True)
+    for left in BINFMT.glob("edge-listen-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            left.write_text("-1")
+    entry = BINFMT / f"edge-listen-{os.getpid()}-{os.urandom(4).hex()}"
+    (BINFMT / "register").write_text(f":{entry.name}:M::{MAGIC}:{MASK}:{qemu}:{FLAGS}")
+    try:
+        yield
+    finally:
+        entry.write_text("-1")
+
+
+if __name__ == "__main__":
+    with emulation(Path(sys.argv[1])):
+        sys.exit(subprocess.run(sys.argv[2:], check=False).returncode)

@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.deploy import layout, scripts, service
 from edge.deploy.host import Host
-from edge.deploy.target import Target, hindrances
+from edge.deploy.target import NOT_FOR_32_BITS, Target, hindrances
 from edge.deploy.wanted import UNIT, Release, Wanted, changes, only_the_model_differs, parse_record, release_of
 from edge.errors import EdgeError
 
@@ -40,6 +40,8 @@ class Deployment:
         self.say(f"found {target}")
         if reasons := list(hindrances(target, offline)):
             raise EdgeError(f"{self.host.name}: {'; '.join(reasons)}")
+        if target.bits == 32:
+            self.say(f"with 32 bits {', '.join(NOT_FOR_32_BITS)} must come from piwheels, which was never tried")
         present, release = release_of(target), wanted.on(target)
         changed = changes(present, release, target)
         before = service.ask(self.host)

@@ -13,6 +13,7 @@ from edge.errors import EdgeError
 PROBE = Path(__file__).parent / "probe.py"
 OLDEST_PYTHON = (3, 11)
 NEWEST_32_BIT_PYTHON = (3, 11)  # tflite-runtime's last; its successor has no wheels for 32 bits
+NOT_FOR_32_BITS = ("numpy", "cffi", "soxr")  # wheels that only piwheels has, where Raspberry Pi OS looks as well
 MACHINES = ("aarch64", "x86_64", "armv7l", "armv8l")
 # A release takes 120 MB and half as much again while pip unpacks it; the next one shares most files with it.
 FIRST_BYTES, NEXT_BYTES = 250 << 20, 60 << 20
@@ -91,6 +92,8 @@ def hindrances(target: Target, offline: bool) -> Iterator[str]:
         yield f"Python {version} is too old: take an OS with 3.11 or newer, such as Raspberry Pi OS Bookworm"
     if target.bits == 32 and python > NEWEST_32_BIT_PYTHON:
         yield f"32-bit Python {version} has no TFLite runtime: take the 64-bit OS, or Bookworm with its Python 3.11"
+    if target.bits == 32 and offline:
+        yield f"PyPI has no 32-bit wheels of {' and '.join(NOT_FOR_32_BITS)}, so they can't be brought along"
     if machine not in MACHINES:
         yield f"there are no wheels for a {machine}: it has to be one of {', '.join(MACHINES)}"
     if not target.systemd:

@@ -44,6 +44,12 @@ def test_what_can_work_is_not_refused(told: dict[str, object]) -> None:
     assert list(hindrances(target(**told), offline=False)) == []
 
 
+def test_what_pypi_has_not_for_32_bits_cannot_be_brought_along() -> None:
+    (reason,) = hindrances(target(bits=32), offline=True)
+    assert "no 32-bit wheels of numpy and cffi and soxr" in reason
+    assert list(hindrances(target(bits=32), offline=False)) == []
+
+
 def test_a_machine_without_internet_has_to_have_debians_packages_already() -> None:
     (reason,) = hindrances(target(portaudio=False, venv=False), offline=True)
     assert "libportaudio2 and python3-venv must be there already" in reason

@@ -69,10 +69,10 @@ def command(args: argparse.Namespace) -> int:
         raise UsageError("give one HOST or more, or --here")
     if len(set(args.hosts)) < len(args.hosts):
         raise UsageError("a HOST is given twice")
-    hosts: list[Host] = [ThisMachine()] if args.here else [SshHost(name, args.options) for name in args.hosts]
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         job = job_of(args, folder)
+        hosts: list[Host] = [ThisMachine()] if args.here else [SshHost(name, args.options) for name in args.hosts]
         for host in hosts:
             stack.enter_context(host)
         failed, targets = dict[str, str](), dict[Host, Target]()
@@ -88,10 +88,12 @@ def command(args: argparse.Namespace) -> int:
             for host, target in targets.items()
             if host.name not in failed
         ]
-        with ThreadPoolExecutor(max(1, len(deployments))) as pool:
-            for deployment, problem in zip(deployments, pool.map(partial(attempt, job), deployments), strict=True):
-                if problem:
-                    failed[deployment.host.name] = problem
+        try:
+            with ThreadPoolExecutor(max(1, len(deployments))) as pool:
+                problems = list(pool.map(partial(attempt, job), deployments))
+        except KeyboardInterrupt:  # which has ended every ssh, too, and with it the step that it was at
+            raise EdgeError("stopped in the middle: --status says what runs there now") from None
+    failed |= {d.host.name: problem for d, problem in zip(deployments, problems, strict=True) if problem}
     found = {d.host.name: {"target": dataclasses.asdict(d.target), **d.found} for d in deployments}
     if args.status or len(hosts) > 1:
         print(*table(found, failed), sep="\n")

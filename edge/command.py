@@ -21,8 +21,7 @@ def run(main: Callable[[], int]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # Python flushes standard output once more at exit; let that go nowhere instead of failing again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _end_stdout()
         return 0
     except KeyboardInterrupt:
         return 0
@@ -30,11 +29,20 @@ def run(main: Callable[[], int]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        print(f"error: this needs {error.name}, which a device hasn't got: pip install '.[bench]'", file=sys.stderr)
+        print(f"error: this needs {error.name}, which isn't installed: pip install '.[bench]'", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"error: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _end_stdout()
         return 1
+
+
+def _end_stdout() -> None:
+    """Write what waits; where that fails let it go nowhere, for Python would try once more at exit, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def heed_sigterm() -> None:

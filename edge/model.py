@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.card import Card, CardError
 from edge.change import Change
-from edge.container import read
+from edge.container import SUFFIXES, read
 from edge.errors import EdgeError
 from edge.frontend import FloatArray, MfccComputer, mfcc
 from edge.runtime import Network, first_line, open_network
@@ -187,12 +187,13 @@ class StreamModel(Model):
 
 
 def load(path: str | Path = SHIPPED, threads: int = 1, package: str | None = None) -> Model:
-    """Open a model file, or what a link of any name leads to. `package` picks a TFLite runtime by its import name.
+    """Open a model file, or the one that a link of any name leads to. `package` picks a TFLite runtime by import name.
 
     Raise CardError for a file that is not a whole model of this project, EdgeError when no runtime can run it.
     """
     path = Path(path)
-    path = path.resolve() if path.is_symlink() else path
+    if path.is_symlink() and path.suffix not in SUFFIXES:
+        path = path.resolve()
     content, card = read(path)
     assert card.tensors is not None  # container.read refuses such a card
     try:

@@ -23,7 +23,8 @@ PACKAGES = [
 ]
 PIP = ("/opt/edge/bin/python", "-m", "pip", "--no-cache-dir", "--disable-pip-version-check")
 EXTRAS = "test,onnx"
-BESIDE = ["scipy>=1.11"]  # of the extra bench, of which tests/edge need nothing else
+BESIDE = ["scipy>=1.11", "pytest-xdist>=3.6"]  # the first is of the extra bench, whose rest tests/edge doesn't need
+AT_ONCE = "4"  # files of tests: most of them wait most of the time, for a microphone in real time
 LONGEST = 3600.0
 MOST_APART = 1e-3
 ANSWERS = """
@@ -123,7 +124,7 @@ def test_its_tests_pass(pi: Machine) -> None:
     shutil.copy(CHECKOUT / "pyproject.toml", checkout)
     for test, why in BEYOND_QEMU.items():
         print(f"\n{pi.tree.name}: not {test}: {why}")
-    words = ["-m", "pytest", "-p", "no:cacheprovider", "-rsfE", "--durations=30", "tests/edge"]
+    words = ["-m", "pytest", "-p", "no:cacheprovider", "-rsfE", "-n", AT_ONCE, "--dist", "loadfile", "tests/edge"]
     words += [f"--deselect={test}" for test in BEYOND_QEMU]
     in_checkout = ("sh", "-c", 'cd /checkout && exec "$0" "$@" > report 2>&1', "/opt/edge/bin/python")
     finished = pi.run(*in_checkout, *words, timeout=LONGEST)

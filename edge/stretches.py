@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge.errors import EdgeError
 APPLICATION_ID = int.from_bytes(b"edge")  # tells this file from the database of another program
 VERSION = 1  # of the table, in the file as PRAGMA user_version
 BUSY_SECONDS = 1.0  # how long SQLite itself waits for somebody else's lock
+AGAIN_SECONDS = 0.05  # between two tries where it doesn't
 
 # No CHECK: a value that can't be stored would hold up all that come after it.
 # The key makes writing the same stretch twice harmless, whatever became of the file in between.
@@ -94,8 +96,7 @@ def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
     """Open the file without creating or altering any. Raise EdgeError for what is no history, or an empty one."""
     with contextlib.ExitStack() as closing:
         try:
-            connection = closing.enter_context(contextlib.closing(_read_only(path, closing)))
-            _check(connection, path)
+            connection = closing.enter_context(contextlib.closing(_open_checked(path, closing)))
             if _version(connection) == 0:
                 raise EdgeError(f"{path}: nothing was written to this history yet")
             yield connection
@@ -157,6 +158,23 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 def _version(connection: sqlite3.Connection) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
+
+
+def _open_checked(path: Path, closing: contextlib.ExitStack) -> sqlite3.Connection:
+    """A connection that can read. While a writer that was just started mends what the last one has left, none can."""
+    patience = time.monotonic() + BUSY_SECONDS
+    while True:
+        with contextlib.ExitStack() as failed:
+            connection = failed.enter_context(contextlib.closing(_read_only(path, closing)))
+            try:
+                _check(connection, path)
+            except sqlite3.Error as error:
+                if not error.sqlite_errorname.startswith("SQLITE_READONLY") or time.monotonic() > patience:
+                    raise
+                time.sleep(AGAIN_SECONDS)
+                continue
+            failed.pop_all()
+            return connection
 
 
 def _read_only(path: Path, closing: contextlib.ExitStack) -> sqlite3.Connection:

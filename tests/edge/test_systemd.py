@@ -12,10 +12,9 @@ import pytest
 from support import one_sentence
 
 from edge.decision import Answer
+from edge.deploy.wanted import UNIT
 from edge.health import Health
 from edge.outputs.systemd import SystemdOutput
-
-UNIT = Path(__file__).parents[2] / "edge" / "data" / "edge-listen.service"
 
 
 @pytest.fixture

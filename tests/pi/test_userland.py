@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 RUNTIMES = {"bookworm": "tflite_runtime", "trixie": "ai_edge_litert"}
 PACKAGES = [
     *("python3-venv", "libportaudio2", "pulseaudio", "pulseaudio-utils", "libasound2-plugins"),
-    *("mosquitto", "openssl", "tzdata"),
+    *("mosquitto", "mount", "openssl", "tzdata"),
 ]
 PIP = ("/opt/edge/bin/python", "-m", "pip", "--no-cache-dir", "--disable-pip-version-check")
 EXTRAS = "test,onnx"
@@ -126,7 +126,8 @@ def test_its_tests_pass(pi: Machine) -> None:
         print(f"\n{pi.tree.name}: not {test}: {why}")
     words = ["-m", "pytest", "-p", "no:cacheprovider", "-rsfE", "-n", AT_ONCE, "--dist", "loadfile", "tests/edge"]
     words += [f"--deselect={test}" for test in BEYOND_QEMU]
-    in_checkout = ("sh", "-c", 'cd /checkout && exec "$0" "$@" > report 2>&1', "/opt/edge/bin/python")
+    # The shell stays process 1: whose parent was killed is its child then, and is waited for when it has ended.
+    in_checkout = ("sh", "-c", 'cd /checkout; "$0" "$@" > report 2>&1; exit $?', "/opt/edge/bin/python")
     finished = pi.run(*in_checkout, *words, timeout=LONGEST)
     report = (checkout / "report").read_text()
     print(f"\n{pi.tree.name}: {report[-20000:]}")

@@ -2,7 +2,7 @@
 # make test    lint, types and tests, in a virtual environment with what a workstation needs
 # make test-live  minutes of real time on a virtual microphone that is unplugged, stopped, killed, and a day of audio at once
 # make test-pi  the wheel, all of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie for
-#              64-bit Arm, emulated here and booted by systemd; SUITES=bookworm for one. The trees are made once, a few
+#              64-bit Arm, emulated here and booted by systemd; SUITES=bookworm for one, PI_TESTS=tests/pi/test_deploy.py for a part. The trees are made once, a few
 #              minutes each, and kept in ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14
 # make model   the whole road to the model in edge/data: free music out of Debian's packages, lessons of a teacher about
 #              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
@@ -19,6 +19,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get install -y --no-install-recommends
 
 SUITES ?= bookworm trixie
+PI_TESTS ?= tests/pi
 TREES ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/edge-listen/trees
 BOOTABLE := systemd,systemd-sysv,dbus,openssh-server,sudo,python3,procps,alsa-utils,libasound2-plugins,ca-certificates
 
@@ -42,7 +43,7 @@ test-live: $(WORKSTATION)/installed
 
 test-pi: $(WORKSTATION)/installed $(SUITES:%=$(TREES)/%-arm64)
 	$(SUDO) env SUITES="$(SUITES)" TREES="$(TREES)" PYTHONDONTWRITEBYTECODE=1 \
-		$(WORKSTATION)/bin/python -m pytest -s -p no:cacheprovider tests/pi
+		$(WORKSTATION)/bin/python -m pytest -s -p no:cacheprovider $(PI_TESTS)
 
 lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff format --check .

@@ -2,8 +2,9 @@
 # make test    lint, types and tests, in a virtual environment with what a workstation needs
 # make test-live  minutes of real time on a virtual microphone that is unplugged, stopped, killed, and a day of audio at once
 # make test-pi  the wheel, all of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie for
-#              64-bit Arm, emulated here and booted by systemd; SUITES=bookworm for one, PI_TESTS=tests/pi/test_deploy.py for a part. The trees are made once, a few
-#              minutes each, and kept in ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14
+#              64-bit Arm, emulated here and booted by systemd; SUITES=bookworm for one, PI_TESTS=tests/pi/test_deploy.py
+#              for a part. The trees are made once, a few minutes each, and kept in ~/.cache/edge-listen/trees. Needs
+#              root (sudo) and Linux 5.14
 # make model   the whole road to the model in edge/data: free music out of Debian's packages, lessons of a teacher about
 #              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
 # make judge   the measurements alone

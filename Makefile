@@ -2,9 +2,9 @@
 # make test    lint, types and tests, in a virtual environment with what a workstation needs
 # make test-live  minutes of real time on a virtual microphone that is unplugged, stopped, killed, and a day of audio at once
 # make test-pi  the wheel, all of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie for
-#              64-bit Arm, emulated here and booted by systemd; SUITES=bookworm for one, PI_TESTS=tests/pi/test_deploy.py
-#              for a part. The trees are made once, a few minutes each, and kept in ~/.cache/edge-listen/trees. Needs
-#              root (sudo) and Linux 5.14
+#              64-bit Arm, emulated here and booted by systemd, and what of it works with 32 bits; PIS=bookworm-arm64 for
+#              one, PI_TESTS=tests/pi/test_deploy.py for a part. The trees are made once, a few minutes each, and kept in
+#              ~/.cache/edge-listen/trees; MMDEBSTRAP takes more options for that. Needs root (sudo) and Linux 5.14
 # make model   the whole road to the model in edge/data: free music out of Debian's packages, lessons of a teacher about
 #              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
 # make judge   the measurements alone
@@ -19,7 +19,7 @@ ARM := .venv/arm
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get install -y --no-install-recommends
 
-SUITES ?= bookworm trixie
+PIS ?= bookworm-arm64 trixie-arm64 bookworm-armhf
 PI_TESTS ?= tests/pi
 TREES ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/edge-listen/trees
 BOOTABLE := systemd,systemd-sysv,dbus,openssh-server,sudo,python3,procps,alsa-utils,libasound2-plugins,ca-certificates
@@ -42,8 +42,8 @@ test: $(WORKSTATION)/installed lint
 test-live: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/python -m pytest -s tests/live
 
-test-pi: $(WORKSTATION)/installed $(SUITES:%=$(TREES)/%-arm64)
-	$(SUDO) env SUITES="$(SUITES)" TREES="$(TREES)" PYTHONDONTWRITEBYTECODE=1 \
+test-pi: $(WORKSTATION)/installed $(PIS:%=$(TREES)/%)
+	$(SUDO) env PIS="$(PIS)" TREES="$(TREES)" PYTHONDONTWRITEBYTECODE=1 \
 		$(WORKSTATION)/bin/python -m pytest -s -p no:cacheprovider $(PI_TESTS)
 
 lint: $(WORKSTATION)/installed
@@ -96,19 +96,26 @@ $(ARM)/count_instructions.so: benchmarks/arm/count_instructions.c | $(ARM)/root
 	gcc -O2 -Wall -Wextra -shared -fPIC -o $@ $<
 
 # Trixie's QEMU, linked statically, whatever Debian this is: tests/pi/emulation.py has the reasons.
-$(TREES)/qemu-aarch64:
+$(TREES)/qemu-aarch64 $(TREES)/qemu-arm:
 	$(APT) mmdebstrap debian-archive-keyring
 	mkdir -p $(TREES)
 	$(SUDO) mmdebstrap --variant=extract --include=qemu-user trixie $@.tar
-	tar --extract --file $@.tar --to-stdout ./usr/bin/qemu-aarch64 > $@.new
+	tar --extract --file $@.tar --to-stdout ./usr/bin/$(@F) > $@.new
 	chmod +x $@.new && rm -f $@.tar && mv $@.new $@
 
-$(TREES)/%-arm64: | $(TREES)/qemu-aarch64
+define EMULATED_DEBIAN
 	$(APT) mmdebstrap debian-archive-keyring arch-test openssh-client
 	$(SUDO) rm -rf $@.new
-	$(SUDO) $(PYTHON) tests/pi/emulation.py $(TREES)/qemu-aarch64 \
-		mmdebstrap --variant=apt --architectures=arm64 --include=$(BOOTABLE) $* $@.new
+	$(SUDO) $(PYTHON) tests/pi/emulation.py $| \
+		mmdebstrap --variant=apt --architectures=$(lastword $(subst -, ,$@)) --include=$(BOOTABLE) $(MMDEBSTRAP) $* $@.new
 	$(SUDO) mv $@.new $@
+endef
+
+$(TREES)/%-arm64: | $(TREES)/qemu-aarch64
+	$(EMULATED_DEBIAN)
+
+$(TREES)/%-armhf: | $(TREES)/qemu-arm
+	$(EMULATED_DEBIAN)
 
 $(DEVICE)/installed: pyproject.toml
 	$(APT) libportaudio2

@@ -2,18 +2,25 @@
 
 import dataclasses
 import os
+import platform
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 
 from edge.card import Accuracy, Card, Normalisation, State, Tensors, Thresholds, Training
 from edge.frontend import FloatArray, FrontEnd
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+# A place where the words that follow may mount; QEMU's user emulation can't give root a user namespace, nor need it.
+UNSHARE = ("unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []))
+# tflite-runtime's wheels for Arm switch subnormal numbers off when they are loaded; hypothesis wants to be told.
+floats = partial(st.floats, allow_subnormal=None if platform.machine() == "x86_64" else False)
 LABELS = ("calm", "loud", "other")
 STREAM_TENSORS = Tensors("features", "probabilities", (State("count", "next_count", (1, 1)),))
 

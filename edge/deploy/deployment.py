@@ -95,7 +95,7 @@ class Deployment:
             self._do("complete it, and try it", complete, root=True)
         except BaseException:
             with contextlib.suppress(EdgeError):
-                self.host.run(f"rm -rf {scripts.folder_of(release.name)}", root=True)
+                self.host.run(scripts.abandon(release.name), root=True)
             raise
 
     def _copy_all(self, wanted: Wanted, release: Release, with_wheels: bool) -> bool:

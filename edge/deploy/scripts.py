@@ -101,6 +101,19 @@ sync
 """
 
 
+def abandon(name: str) -> str:
+    """Leave nothing of a release that didn't become whole.
+
+    A step that was interrupted here goes on there, for its shell isn't told that ssh has ended: it is killed first. The
+    brackets, which a pattern and a glob take alike, keep this script from being one of those that name the folder.
+    """
+    folder = f"{folder_of(name)[:-1]}[{name[-1]}]"
+    return f"""\
+pkill -KILL -f {shlex.quote(folder)} || true
+rm -rf {folder}
+"""
+
+
 def switch(name: str, tell: str) -> str:
     """Let a release be the one that runs, from its next start on or, with `tell`, from now on."""
     return f"""\

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Run, one_sentence
+from support import Run, floats, one_sentence
 
 from edge.config import Config, History, Mqtt, Prometheus, configured, read
 from edge.errors import UsageError
@@ -121,7 +121,7 @@ def test_any_bytes_are_a_configuration_or_a_sentence(tmp_path_factory: pytest.Te
 
 KEYS = st.sampled_from(["device", "hop", "top-k", "mqtt", "history", "prometheus", "host", "port", "file", "bits", "x"])
 VALUES = st.recursive(
-    st.one_of(st.booleans(), st.integers(), st.floats(), st.text("ab\\\"'#\x7f", max_size=5)),
+    st.one_of(st.booleans(), st.integers(), floats(), st.text("ab\\\"'#\x7f", max_size=5)),
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(KEYS, inner, max_size=3)),
     max_leaves=6,
 )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import stream_card
+from support import floats, stream_card
 
 from edge.card import Thresholds
 from edge.decision import MUTED, NOTHING_DBFS, Answer, Decision, calibrate, level_dbfs
@@ -132,7 +132,7 @@ def test_all_silence_is_silence_at_the_end() -> None:
     assert d.final(None).state == "silence"
 
 
-@given(st.lists(st.floats(0.001, 1), min_size=2, max_size=10), st.floats(0.2, 5))
+@given(st.lists(floats(0.001, 1), min_size=2, max_size=10), floats(0.2, 5))
 def test_calibration_keeps_the_order_and_the_sum(values: list[float], temperature: float) -> None:
     probabilities = np.array(values, np.float32) / np.float32(sum(values))
     calibrated = calibrate(probabilities, temperature)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from support import floats
 
 from edge.frontend import AMIN, FrontEnd, MfccComputer, dct_basis, hz_to_mel, mel_filters, mel_to_hz, mfcc
 
 
-@given(st.floats(0, 100_000))
+@given(floats(0, 100_000))
 def test_mel_scale_inverts(hz: float) -> None:
     assert np.allclose(mel_to_hz(hz_to_mel(hz)), hz, rtol=1e-9, atol=1e-6)
 

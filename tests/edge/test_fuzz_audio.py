@@ -20,7 +20,7 @@ import soundfile
 from hostile import EXAMPLES, Child, damaged, fuzz
 from hypothesis import event, given
 from hypothesis import strategies as st
-from support import Run, one_sentence, synthesise
+from support import Run, floats, one_sentence, synthesise
 
 from edge.ear import Ear
 from edge.errors import EdgeError
@@ -208,7 +208,7 @@ def test_a_file_that_claims_another_length_ends(tmp_path: Path, file_child: Chil
 
 @fuzz(max_examples=max(EXAMPLES // 2, 10))
 @given(
-    values=st.lists(st.floats(width=64) | st.sampled_from([math.nan, math.inf, -math.inf, 3e38, 1e300]), max_size=20),
+    values=st.lists(floats(width=64) | st.sampled_from([math.nan, math.inf, -math.inf, 3e38, 1e300]), max_size=20),
     bits=st.sampled_from([32, 64]),
     rate=st.sampled_from([22_050, 44_100]),
 )
@@ -226,7 +226,7 @@ def test_any_number_in_a_float_file_is_heard(
 @given(
     content=st.binary(max_size=300),
     times=st.sampled_from([1, 1, 10, 1000]),
-    cuts=st.lists(st.floats(0, 1), max_size=6),
+    cuts=st.lists(floats(0, 1), max_size=6),
     rate=st.sampled_from([1, 999, 1000, 8000, 22_050, 44_100, 48_000, 768_000, 768_001]) | st.integers(1, 10_000_000),
     channels=st.sampled_from([1, 2, 8, 1000, 1024, 1025, 10**9, 2**63]) | st.integers(1, 1100),
     bits=st.sampled_from([16, 32]),

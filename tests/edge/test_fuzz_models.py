@@ -24,7 +24,7 @@ import pytest
 from hostile import EXAMPLES, Child, damaged, fuzz
 from hypothesis import event, given
 from hypothesis import strategies as st
-from support import Run, one_sentence, stream_card, window_card
+from support import Run, floats, one_sentence, stream_card, window_card
 
 from edge import container
 from edge.card import Card
@@ -346,7 +346,7 @@ WORDS = ["", "blues", "stream", "window", "h", "c", "count", "features", "Identi
 WORDS += ["a\nb", "\x1b[2J", "\ud800", "\0", "\u2028", "é", "x" * 5000]
 DEEP = functools.reduce(lambda inner, _: [inner], range(900), [])  # type: ignore[var-annotated]
 ODD = [None, True, [], {}, [[]], [1], [1, 1], [1, 448], [10**9, 10**9], [-1], ["a", "a"], {"a": 1}, {"a\nb": 1}]
-ANYTHING = st.sampled_from([*NUMBERS, *WORDS, *ODD]) | st.integers() | st.floats() | st.text(max_size=20)
+ANYTHING = st.sampled_from([*NUMBERS, *WORDS, *ODD]) | st.integers() | floats() | st.text(max_size=20)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -401,7 +401,7 @@ def test_whatever_a_card_says_it_is_refused_or_its_model_runs(
 
 def powers(least: float, most: float) -> st.SearchStrategy[float]:
     """Numbers of every order of magnitude."""
-    return st.floats(math.log(least), math.log(most)).map(math.exp)
+    return floats(math.log(least), math.log(most)).map(math.exp)
 
 
 @st.composite
@@ -413,7 +413,7 @@ def fitting(draw: st.DrawFn, card: Card) -> dict[str, Any]:
     front_end["n_fft"] = round(draw(powers(50, 65_536)))
     front_end["hop_length"] = max(1, round(front_end["n_fft"] * draw(powers(0.02, 1))))
     front_end["n_mels"] = round(draw(powers(n_mfcc, 1024)))
-    front_end["f_min"], front_end["f_max"] = sorted(draw(st.floats(0, front_end["sample_rate"] / 2)) for _ in range(2))
+    front_end["f_min"], front_end["f_max"] = sorted(draw(floats(0, front_end["sample_rate"] / 2)) for _ in range(2))
     if card.mode == "window":
         front_end["center"], front_end["top_db"] = draw(st.booleans()), draw(st.none() | powers(1e-9, 1e9))
         padding = 2 * (front_end["n_fft"] // 2) * front_end["center"]
@@ -421,9 +421,9 @@ def fitting(draw: st.DrawFn, card: Card) -> dict[str, Any]:
     for name in fields["thresholds"]:
         if draw(st.booleans()):
             bounded = name in ("temperature", "ripe_seconds", "change_seconds", "before_seconds")
-            numbers = powers(0.09, 100) if bounded else st.floats(-1e308, 1e308) | powers(1e-300, 1e300)
+            numbers = powers(0.09, 100) if bounded else floats(-1e308, 1e308) | powers(1e-300, 1e300)
             fields["thresholds"][name] = draw(numbers)
-    fields["normalisation"]["mean"] = [draw(st.floats(-1e6, 1e6))] * n_mfcc
+    fields["normalisation"]["mean"] = [draw(floats(-1e6, 1e6))] * n_mfcc
     fields["normalisation"]["scale"] = [draw(powers(1e-6, 1e6))] * n_mfcc
     return fields
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from support import Run, one_sentence
+from support import UNSHARE, Run, floats, one_sentence
 
 from edge import stretches
 from edge.config import History
@@ -179,7 +178,7 @@ def test_days_of_23_and_25_hours_are_told_and_drawn(run: Run, tmp_path: Path, zo
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@given(st.floats(0, 86_399), st.floats(0.001, 90_000))
+@given(floats(0, 86_399), floats(0.001, 90_000))
 def test_the_pieces_of_the_rows_are_the_stretch(begin: float, seconds: float) -> None:
     pieces = list(by_hour(Stretch(1, 1, 1000 + begin, seconds, "lost", None, 0.0, ""), 1000))
     assert sum(length for _, _, length in pieces) == pytest.approx(seconds)
@@ -235,7 +234,7 @@ def test_it_reads_what_a_killed_writer_has_left_and_leaves_it_so(
 def test_it_reads_from_a_read_only_file_system(alive: Path, tmp_path: Path, parts: list[str]) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["unshare", "-rm", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', disk]
+    mount = [*UNSHARE, "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', disk]
     if not shutil.which("unshare") or subprocess.run([*mount, "true"], capture_output=True, check=False).returncode:
         pytest.skip("nothing can be mounted here")
     for part in parts:

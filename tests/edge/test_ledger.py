@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import floats
 
 from edge.ledger import DRIFT, LATEST_SECONDS, LOST_SECONDS, WINDOW_SECONDS, Ledger
 
@@ -60,16 +61,16 @@ def test_time_without_blocks_is_lost_up_to_now_and_not_twice() -> None:
 
 events = st.lists(
     st.one_of(
-        st.tuples(st.just("sound"), st.floats(0.5, 30)),
-        st.tuples(st.just("away"), st.floats(LOST_SECONDS, 100)),
-        st.tuples(st.just("dropped"), st.floats(LATEST_SECONDS * 1.5, 20)),
-        st.tuples(st.just("stall"), st.floats(0.01, LOST_SECONDS)),
+        st.tuples(st.just("sound"), floats(0.5, 30)),
+        st.tuples(st.just("away"), floats(LOST_SECONDS, 100)),
+        st.tuples(st.just("dropped"), floats(LATEST_SECONDS * 1.5, 20)),
+        st.tuples(st.just("stall"), floats(0.01, LOST_SECONDS)),
     ),
     max_size=20,
 )
 
 
-@given(events, st.floats(0, 0.03))
+@given(events, floats(0, 0.03))
 def test_heard_and_lost_make_up_the_time_that_passes(events: list[tuple[str, float]], jitter: float) -> None:
     ledger = Ledger(0.0)
     now = 0.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from support import floats
 
 from edge.decision import STATES, Answer
 from edge.views import BAR_CELLS, JsonLines, PlainLines, bar, clock, words
@@ -41,7 +41,7 @@ def test_plain_lines_say_only_what_is_new() -> None:
     assert out.getvalue().splitlines() == [" 0:12.5  jazz 91%", " 0:13.0  silence"]
 
 
-@given(st.floats(0, 1))
+@given(floats(0, 1))
 def test_a_bar_has_its_width(probability: float) -> None:
     assert len(bar(probability)) == BAR_CELLS
 

@@ -1,4 +1,4 @@
-"""Programs for 64-bit Arm run as if they were this machine's: binfmt_misc's part of it. Needs root.
+"""Programs for Arm run as if they were this machine's: binfmt_misc's part of it. Needs root.
 
     python emulation.py QEMU COMMAND...
 
@@ -15,16 +15,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
-# An ELF file of 64 bits, little-endian, executable or shared, for processor 183.
-MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+# An ELF file, little-endian, executable or shared: its class (32 or 64 bits) and its processor are {0} and {1}.
+MAGIC = r"\x7fELF\x{0:02x}\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x{1:02x}\x00"
 MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+RUNS = {"qemu-aarch64": (2, 183), "qemu-arm": (1, 40)}
 # The emulator is opened now (a tree has none), told the program's own name, and heeds setuid bits.
 FLAGS = "FPOC"
 
 
 @contextlib.contextmanager
 def emulation(qemu: Path) -> Iterator[None]:
-    """The newest entry is asked first; those that killed processes of ours have left are removed."""
+    """The newest entry is asked first; those that killed processes of ours have left are removed.
+
+    `qemu` is a file with one of the names in RUNS.
+    """
     if platform.machine() == "aarch64":
         yield
         return
@@ -34,7 +38,7 @@ def emulation(qemu: Path) -> Iterator[None]:
         if not Path("/proc", left.name.split("-")[2]).exists():
             left.write_text("-1")
     entry = BINFMT / f"edge-listen-{os.getpid()}-{os.urandom(4).hex()}"
-    (BINFMT / "register").write_text(f":{entry.name}:M::{MAGIC}:{MASK}:{qemu}:{FLAGS}")
+    (BINFMT / "register").write_text(f":{entry.name}:M::{MAGIC.format(*RUNS[qemu.name])}:{MASK}:{qemu}:{FLAGS}")
     try:
         yield
     finally:

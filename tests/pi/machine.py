@@ -1,4 +1,4 @@
-"""A Raspberry Pi that isn't there: a Debian tree for 64-bit Arm under QEMU's user emulation, booted if need be.
+"""A Raspberry Pi that isn't there: a Debian tree for Arm under QEMU's user emulation, booted (64 bits only) if need be.
 
 Needs root: overlays, namespaces of its own and binfmt_misc. The network is this machine's.
 """
@@ -15,18 +15,23 @@ from pathlib import Path
 from emulation import emulation
 from support import wait_for
 
-SUITES = os.environ.get("SUITES", "bookworm trixie").split()
-TREES = Path(os.environ.get("TREES", Path.home() / ".cache/edge-listen/trees"))  # make test-pi says it
+PIS = os.environ["PIS"].split()  # trees, SUITE-ARCHITECTURE; make test-pi says both
+TREES = Path(os.environ["TREES"])
+PIS_64 = [pi for pi in PIS if pi.endswith("-arm64")]
+PIS_32 = [pi for pi in PIS if pi.endswith("-armhf")]
 BOOT = Path(__file__).with_name("boot.sh")
 DIES_WITH_US = ("setpriv", "--pdeathsig=KILL")
 ENVIRONMENT = (
     *("env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
     *("LANG=C.UTF-8", "HOME=/root"),
 )
-# Of the Raspberry Pi 4 and 5. QEMU's own has matrix instructions (SME), with which ai-edge-litert's answers are noise.
-CORES = {"bookworm": "cortex-a72", "trixie": "cortex-a76"}
+# Of a Raspberry Pi 4, 5 and 2. QEMU's own has matrix instructions (SME), with which ai-edge-litert's answers are noise.
+CORES = {"bookworm-arm64": "cortex-a72", "trixie-arm64": "cortex-a76", "bookworm-armhf": "cortex-a7"}
+EMULATORS = {"arm64": "qemu-aarch64", "armhf": "qemu-arm"}
 # What pip is told of how PyPI is reached; where else this machine has wheels is none of the tree's business.
-PIP_OPTIONS = ("cert", "index-url", "trusted-host", "proxy", "timeout", "retries")
+PIP_OPTIONS = ("index-url", "trusted-host", "proxy", "timeout", "retries")
+HOSTS = b"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 raspberrypi\n"
+CERTIFICATES = "etc/lent-certificates.pem"  # a name that none of the tree's packages writes to
 PROXIES = tuple(name for word in ("http", "https", "no") for name in (f"{word}_proxy", f"{word}_proxy".upper()))
 
 # Units that would set up the kernel, which is this machine's, or hardware that isn't there.
@@ -71,7 +76,6 @@ echo "$4" >> /etc/environment
 mkdir -p /etc/systemd/system.conf.d
 printf '[Manager]\\nDefaultEnvironment=%s\\n' "$4" > /etc/systemd/system.conf.d/test.conf
 echo raspberrypi > /etc/hostname
-grep -q raspberrypi /etc/hosts || echo '127.0.1.1 raspberrypi' >> /etc/hosts
 cd /etc/systemd/system
 for unit in $2; do ln -sfn /dev/null "$unit"; done
 for unit in $3; do
@@ -98,8 +102,8 @@ class Machine:
         self.tree, self.layer = tree, layer
         self.log = layer / "boot.log"
         self._lower = ":".join([*(str(other / "changes") for other in reversed(below)), str(tree)])
-        self._qemu = tree.parent / "qemu-aarch64"
-        self._core = f"QEMU_CPU={CORES[tree.name.removesuffix('-arm64')]}"
+        self._qemu = tree.parent / EMULATORS[tree.name.rpartition("-")[2]]
+        self._core = f"QEMU_CPU={CORES[tree.name]}"
         self._key = layer / "key"
         self._port = 0
         self._init: Path | None = None
@@ -186,13 +190,15 @@ class Machine:
 
     def lend_network(self) -> None:
         """As this machine reaches PyPI and Debian, so does the tree: names, pip's options, certificates."""
-        options = _pip_options()
+        ours = _pip_options()
+        options = {name: ours[name] for name in PIP_OPTIONS if name in ours}
+        if "cert" in ours:
+            self._write(CERTIFICATES, Path(ours["cert"]).read_bytes())
+            options["cert"] = f"/{CERTIFICATES}"
+        pip = "".join(["[global]\n", *(f"{name} = {value}\n" for name, value in options.items())])
+        self._write("etc/pip.conf", pip.encode())
         self._write("etc/resolv.conf", Path("/etc/resolv.conf").read_bytes())
-        self._write(
-            "etc/pip.conf", "".join(["[global]\n", *(f"{name} = {options[name]}\n" for name in options)]).encode()
-        )
-        if "cert" in options:
-            self._write(options["cert"].lstrip("/"), Path(options["cert"]).read_bytes())
+        self._write("etc/hosts", HOSTS)
 
     def _forget_statx(self) -> None:
         """QEMU's statx gives all mounts the id 0, which systemd 257 believes: a C library that has to do without it."""
@@ -259,7 +265,7 @@ def _pip_options() -> dict[str, str]:
     for line in _check([sys.executable, "-m", "pip", "config", "list"]).splitlines():  # variables come first
         name, _, value = line.partition("=")
         options.setdefault(name.rpartition(".")[2], ast.literal_eval(value))
-    return {name: value for name, value in options.items() if name in PIP_OPTIONS}
+    return options
 
 
 def _proxies() -> list[str]:

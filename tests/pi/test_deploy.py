@@ -1,12 +1,15 @@
 """edge-deploy, over ssh, into booted Debian trees for 64-bit Arm that hear a virtual microphone: one story a suite, in
 the order of this file. What a Raspberry Pi has beyond that, a board and its firmware, is not here."""
 
+import base64
 import dataclasses
 import json
 import os
 import pty
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from machine import SUITES, TREES, Machine, free_port
+from machine import PIS_64, TREES, Machine, free_port
 from support import wait_for
 from virtual_microphone import VirtualMicrophone
 
@@ -52,7 +55,6 @@ class Pi:
     def __init__(self, machine: Machine, port: int) -> None:
         self.machine = machine
         self.name = f"ssh://pi@127.0.0.1:{port}"
-        self._options = [word for word in machine.ssh_options if not word.startswith("Port=")]
         self._options = [
             word
             for option, value in zip(machine.ssh_options[::2], machine.ssh_options[1::2], strict=True)
@@ -60,10 +62,13 @@ class Pi:
             for word in (option, value)
         ]
 
-    def deploy(self, *words: str | Path, others: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "edge.deploy", self.name, *others, *self._options, "--patience", PATIENCE]
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "edge.deploy", self.name, *self._options, "--patience", PATIENCE]
+
+    def deploy(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*command, *map(str, words)],
+            [*self.command, *map(str, words)],
             capture_output=True,
             text=True,
             check=False,
@@ -75,6 +80,14 @@ class Pi:
         done = self.machine.enter("sh", "-euc", script)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def here(self, *words: str) -> str:
+        """The command on the machine itself, by a user who may do all with sudo."""
+        return self.root(shlex.join(["su", "pi", "-c", f"{layout.CURRENT}/bin/edge-deploy --here {' '.join(words)}"]))
+
+    def write(self, path: str, content: bytes) -> None:
+        script = f"base64 --decode > {shlex.quote(path)}"
+        assert self.machine.enter("sh", "-c", script, input=base64.b64encode(content).decode()).returncode == 0
 
     @property
     def pid(self) -> int:
@@ -114,14 +127,14 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     microphone.close()
 
 
-@pytest.fixture(scope="module", params=SUITES)
+@pytest.fixture(scope="module", params=PIS_64)
 def pi(request: pytest.FixtureRequest, sound: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pi]:
     """A fresh one, which is booted."""
     layer, port = tmp_path_factory.mktemp(request.param), free_port()
     asound = layer / "changes/etc/asound.conf"
     asound.parent.mkdir(parents=True)
     asound.write_text(ASOUND.format(port=sound))
-    with Machine(TREES / f"{request.param}-arm64", layer) as machine:
+    with Machine(TREES / request.param, layer) as machine:
         machine.boot(port)
         yield Pi(machine, port)
     shutil.rmtree(layer)
@@ -144,20 +157,33 @@ def second_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def broken_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program that passes every check and ends where systemd has started it."""
-    folder = tmp_path_factory.mktemp("wheel")
+    ends = b'raise SystemExit("broken on purpose")'
+    return changed_wheel(tmp_path_factory.mktemp("broken"), "edge/outputs/systemd.py", b"self._ready = False", ends)
+
+
+@pytest.fixture(scope="module")
+def demanding_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program with one more requirement: pip has to look at all of them."""
+    more = b"\nRequires-Dist: packaging>=24\nRequires-Dist:"
+    return changed_wheel(tmp_path_factory.mktemp("demanding"), ".dist-info/METADATA", b"\nRequires-Dist:", more)
+
+
+def changed_wheel(folder: Path, end: str, old: bytes, new: bytes) -> Path:
+    """Our wheel with something else in the file whose name ends so."""
     good = own_wheel(folder)
-    bad = folder / "bad" / good.name
-    bad.parent.mkdir()
-    target = "edge/outputs/systemd.py"
-    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
+    changed = folder / "changed" / good.name
+    changed.parent.mkdir()
+    with zipfile.ZipFile(good) as archive, zipfile.ZipFile(changed, "w") as other:
+        (target,) = (name for name in archive.namelist() if name.endswith(end))
+        for name in archive.namelist():
+            content = archive.read(name)
             if name == target:
-                content = content.replace(b"self._ready = False", b'raise SystemExit("broken on purpose")', 1)
+                assert old in content
+                content = content.replace(old, new, 1)
             if name.endswith("/RECORD"):
-                content = re.sub(rf"{target},.*".encode(), f"{target},,".encode(), content)
-            new.writestr(name, content)
-    return bad
+                content = re.sub(rf"{re.escape(target)},.*".encode(), f"{target},,".encode(), content)
+            other.writestr(name, content)
+    return changed
 
 
 def test_a_dry_run_says_every_step_and_does_none(pi: Pi, fresh: tuple[set[str], str]) -> None:
@@ -260,6 +286,23 @@ def test_a_disk_that_becomes_full_changes_nothing(pi: Pi) -> None:
     wait_for(lambda: pi.told["top"])
 
 
+def test_ctrl_c_in_the_middle_changes_nothing(pi: Pi, demanding_wheel: Path) -> None:
+    before = pi.pid, pi.release, pi.files()
+    command = [*pi.command, "--wheel", str(demanding_wheel)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as deploy:
+        assert deploy.stdout is not None and deploy.stderr is not None
+        assert any("install the program" in line for line in deploy.stdout)
+        wait_for(lambda: "/bin/python -m pip" in pi.root("ps -A -o args"), 30)
+        os.killpg(deploy.pid, signal.SIGINT)  # as a terminal does: ssh gets it, too
+        assert deploy.wait(60) == 1
+        assert deploy.stderr.read() == "error: stopped in the middle: --status says what runs there now\n"
+    assert "/bin/python -m pip" not in pi.root("ps -A -o args")
+    assert (pi.pid, pi.release, pi.files()) == before
+    wait_for(lambda: pi.told["top"])
+
+
 def test_what_a_person_has_written_into_the_configuration_stays(pi: Pi) -> None:
     pi.root(f"printf '\\n[history]\\nfile = \"/var/lib/edge-listen/history.db\"\\n' >> {layout.CONFIG}")
     done = pi.deploy()
@@ -287,9 +330,7 @@ def test_a_sudo_that_wants_a_password_gets_it_from_the_terminal(pi: Pi) -> None:
     try:
         refused = pi.deploy("--status")
         assert "its sudo asks for a password" in refused.stderr
-        said = at_a_terminal(
-            [sys.executable, "-m", "edge.deploy", pi.name, *pi._options, "--status"], "password", "listen"
-        )
+        said = at_a_terminal([*pi.command, "--status"], "password", "listen")
         assert pi.release in said, said
     finally:
         pi.root(f"mv /root/rule {rule}")
@@ -321,6 +362,18 @@ def test_without_internet_everything_is_brought_along(pi: Pi) -> None:
     done = pi.deploy("--device", "mic", "--offline")
     assert done.returncode == 0, done.stderr
     assert re.search(r" listens: \w", done.stdout)
+
+
+def test_without_ssh_it_works_on_the_machine_itself(pi: Pi, second_model: Path) -> None:
+    """The release has the command, too: it packs the wheel out of what is installed."""
+    before = pi.pid
+    assert "all of it is there already" in pi.here()
+    pi.write("/tmp/my second.tflite", second_model.read_bytes())
+    assert " listens: " in pi.here("--model", "'/tmp/my second.tflite'")
+    assert (pi.pid, pi.told["model"]) == (before, "second")
+    assert "second" in pi.here("--status")
+    pi.here("--remove")
+    assert pi.root(f"ls -d {layout.HOME}* {layout.UNIT} {layout.CONFIG} 2> /dev/null || true") == ""
 
 
 def at_a_terminal(command: list[str], prompt: str, answer: str) -> str:

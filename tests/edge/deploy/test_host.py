@@ -1,15 +1,16 @@
 """Scripts and files that go somewhere, here by no ssh; tests/pi/test_deploy.py goes by a real one."""
 
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 from deployed import target
 from deployed import wheel as make_wheel
-from support import Run, one_sentence
+from support import Run, one_sentence, wait_for
 
-from edge.deploy import scripts
+from edge.deploy import layout, scripts
 from edge.deploy.host import SshHost, ThisMachine
 from edge.deploy.wanted import Wanted
 from edge.errors import EdgeError
@@ -69,6 +70,7 @@ def test_every_script_is_one_that_a_shell_understands(tmp_path: Path) -> None:
             for how in ((True, False), (False, False), (False, True))
         ),
         *(scripts.complete(release, "/home/pi/x", brought) for brought in (True, False)),
+        scripts.abandon("name"),
         *(scripts.switch("name", tell) for tell in (scripts.RESTART, scripts.RELOAD)),
         *(scripts.put_config("name", before) for before in (None, "before")),
         scripts.restore_config("name", "abandoned"),
@@ -80,6 +82,19 @@ def test_every_script_is_one_that_a_shell_understands(tmp_path: Path) -> None:
     for script in written:
         done = subprocess.run([shell, "-n", "-c", script], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), script
+
+
+def test_nothing_of_an_interrupted_step_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "RELEASES", str(tmp_path))
+    for name in ("0.1.0-new", "0.1.0-newer"):
+        (tmp_path / name).mkdir()
+    writes = "while mkdir -p {0} && date > {0}/file; do sleep 0.01; done"
+    with subprocess.Popen(["sh", "-c", writes.format(tmp_path / "0.1.0-new")]) as step:
+        wait_for((tmp_path / "0.1.0-new/file").exists)
+        ThisMachine().run(scripts.abandon("0.1.0-new"))
+        assert step.wait(10) == -signal.SIGKILL
+    assert [path.name for path in tmp_path.iterdir()] == ["0.1.0-newer"]
+    ThisMachine().run(scripts.abandon("0.1.0-new"))
 
 
 @pytest.mark.parametrize(

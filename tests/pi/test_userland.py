@@ -42,7 +42,19 @@ def test_its_tests_pass(pi: Machine) -> None:
     shutil.copy(CHECKOUT / "pyproject.toml", checkout)
     for test, why in BEYOND_QEMU.items():
         print(f"\n{pi.tree.name}: not {test}: {why}")
-    words = ["-m", "pytest", "-p", "no:cacheprovider", "-rsfE", "-n", AT_ONCE, "--dist", "loadfile", "tests/edge"]
+    words = [
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-rsfE",
+        "--durations=25",
+        "-n",
+        AT_ONCE,
+        "--dist",
+        "loadfile",
+        "tests/edge",
+    ]
     words += [f"--deselect={test}" for test in BEYOND_QEMU]
     # The shell stays process 1: whose parent was killed is its child then, and is waited for when it has ended.
     in_checkout = ("sh", "-c", 'cd /checkout; "$0" "$@" > report 2>&1; exit $?', PYTHON)

@@ -34,10 +34,11 @@ FIT = $(WORKSTATION)/bin/python -m train.fit --data $(DATA) --other $(OTHER) --r
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
 
-# Two processes: one that has imported TensorFlow can't open a model with tflite_runtime any more.
+# Two runs: a process that has imported TensorFlow can't open a model with tflite_runtime any more. Most of tests/edge
+# waits most of the time, for a microphone in real time: four files at once keep two cores busy.
 test: $(WORKSTATION)/installed lint
-	$(WORKSTATION)/bin/python -m pytest tests/edge tests/benchmarks
-	$(WORKSTATION)/bin/python -m pytest tests/train tests/convert
+	$(WORKSTATION)/bin/python -m pytest -n 4 --dist loadfile tests/edge tests/benchmarks
+	$(WORKSTATION)/bin/python -m pytest -n 2 --dist loadfile tests/train tests/convert
 
 test-live: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/python -m pytest -s tests/live

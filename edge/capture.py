@@ -22,6 +22,7 @@ from edge.devices import Device, DeviceAbsent, find_device, hindrance, input_dev
 from edge.errors import EdgeError
 
 HEADER = struct.Struct("<cxxxIId")
+STARTED = b"s"  # nothing more: the sound system is asked from now on
 AUDIO = b"a"  # interleaved float32 samples; the time is that of the last of them
 OPENED = b"o"  # JSON: the fields of Opened
 ABSENT = b"w"  # UTF-8: why there is no such device yet; the process goes on trying
@@ -106,6 +107,7 @@ def main() -> None:
     os.dup2(nowhere, 2)  # ALSA's plugins write there whatever they think
     wanted = Wanted(**json.loads(sys.argv[1]))
     queue = BoundedQueue(wanted.block_seconds)
+    pipe.send(STARTED, b"")
     try:
         stream = open_patiently(wanted, queue, pipe)
     except EdgeError as error:

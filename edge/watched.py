@@ -10,11 +10,13 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.capture import AUDIO, FIRST_PAUSE, HEADER, LONGEST_PAUSE, OPENED, Opened, Wanted
+from edge.capture import AUDIO, FIRST_PAUSE, HEADER, LONGEST_PAUSE, OPENED, STARTED, Opened, Wanted
 from edge.ledger import LOST_SECONDS
 
+START_SECONDS = 30.0  # for the process to start: a small machine that has just booted reads it from a slow card
 STUCK_SECONDS = 5.0  # without a word before the first sound; trying in vain to open a device says so every second
 STEADY_SECONDS = 5.0  # of audio, after which an end is a new trouble and no part of an old one
+SLOW = "the process that records doesn't start: is this machine overloaded?"
 STUCK = "the sound system doesn't answer"
 STOPPED = "the microphone has stopped delivering"
 ENDED = "the recording has ended: was the microphone unplugged?"
@@ -94,6 +96,7 @@ class WatchedCapture:
         self._start_at = time.monotonic()
         self._flows_since: float | None = None
         self._word_at = 0.0  # when the last message came
+        self._patience, self._quiet = START_SECONDS, SLOW  # how long it may say nothing, and what is the matter then
 
     def receive(self, timeout: float) -> Message | None:
         """The next message, None after `timeout` seconds without any."""
@@ -113,11 +116,11 @@ class WatchedCapture:
         # Were we stopped ourselves for a while, the process deserves its time again.
         if message or now - called > timeout + LOST_SECONDS:
             self._word_at = now
-        elif now - self._word_at > (LOST_SECONDS if self._flows_since else STUCK_SECONDS):
-            self._end(STOPPED if self._flows_since else STUCK)
+        elif now - self._word_at > self._patience:
+            self._end(self._quiet)
         if message:
             self._heed(message, now)
-        return message
+        return None if message and message.kind == STARTED else message
 
     def close(self) -> None:
         """End the process, for good."""
@@ -128,6 +131,7 @@ class WatchedCapture:
     def _start(self) -> None:
         self._process = CaptureProcess(self._wanted)
         self._word_at = time.monotonic()
+        self._patience, self._quiet = START_SECONDS, SLOW
         self._flows_since = None
         self.starts += 1
 
@@ -138,7 +142,10 @@ class WatchedCapture:
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def _heed(self, message: Message, now: float) -> None:
-        if message.kind == AUDIO:
+        if message.kind == STARTED:
+            self._patience, self._quiet = STUCK_SECONDS, STUCK
+        elif message.kind == AUDIO:
+            self._patience, self._quiet = LOST_SECONDS, STOPPED
             self._flows_since = self._flows_since or now
             if now - self._flows_since > STEADY_SECONDS:
                 self._pause, self.problem = FIRST_PAUSE, None

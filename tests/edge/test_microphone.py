@@ -14,6 +14,7 @@ from support import one_sentence, synthesise, wait_for
 from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
 
 from edge.decision import MUTED
+from edge.watched import STUCK_SECONDS
 
 LISTEN = [sys.executable, "-m", "edge.listen"]
 # A quiet machine needs less than 2 and 3: a null sink's first sound takes 2 by itself, and this one may be busy.
@@ -124,6 +125,15 @@ def test_a_capture_process_that_crashes_is_replaced(listener: Listener) -> None:
     listener.until(lambda later: later["t"] > line["t"] + 2 and is_sound(later))
     listener.end()
     assert any("the recording has ended" in said for said in listener.log)
+
+
+def test_a_capture_process_that_starts_slowly_is_waited_for(server: VirtualMicrophone, tmp_path: Path) -> None:
+    """As on a small machine that has just booted, and reads Python from a slow card."""
+    slowly = f"import sys, time\nif 'edge.capture' in sys.orig_argv: time.sleep({STUCK_SECONDS + 1})\n"
+    (tmp_path / "sitecustomize.py").write_text(slowly)
+    done = listen(server, "--device", "mic", "--duration", "9", "--json", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout.splitlines()[-1])["state"] == "silence"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,6 +1,10 @@
-"""What the tests of this folder share is beside them."""
+"""What the tests of this folder share is beside them; those of a machine that isn't asked for (PIS) are no tests."""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from machine import PIS_32, PIS_64
+
+collect_ignore = [*([] if PIS_32 else ["test_32_bit.py"]), *([] if PIS_64 else ["test_deploy.py", "test_userland.py"])]

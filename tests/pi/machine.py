@@ -15,8 +15,8 @@ from pathlib import Path
 from emulation import emulation
 from support import wait_for
 
-PIS = os.environ["PIS"].split()  # trees, SUITE-ARCHITECTURE; make test-pi says both
-TREES = Path(os.environ["TREES"])
+PIS = os.environ.get("PIS", "").split()  # trees, SUITE-ARCHITECTURE, and their folder: make test-pi says both
+TREES = Path(os.environ.get("TREES", ""))
 PIS_64 = [pi for pi in PIS if pi.endswith("-arm64")]
 PIS_32 = [pi for pi in PIS if pi.endswith("-armhf")]
 BOOT = Path(__file__).with_name("boot.sh")

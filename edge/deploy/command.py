@@ -177,15 +177,15 @@ def table(found: dict[str, dict[str, Any]], failed: dict[str, str]) -> Iterator[
 def cells(found: dict[str, Any], error: str | None) -> Sequence[str]:
     """What a host's line says after its name."""
     target = found.get("target", {})
-    release, service = target.get("release") or {}, found.get("service", {})
-    told = service.get("told") or found.get("answer") or {}
+    release = found.get("release", target.get("release")) or {}  # the one of now, the one that was there
+    service = found.get("service", {})
+    told = service.get("told") or {}
     state = service.get("text") or service.get("active") or told.get("label") or told.get("state") or "?"
     heat = target.get("temperature_c")
-    up = service.get("up_seconds")
     return (
         release.get("name", "-"),
         told.get("model") or release.get("model_name") or "-",
-        "-" if up is None else duration(up),
+        duration(service["up_seconds"]) if service.get("pid") else "-",
         "failed" if error else state,
         str(told.get("overruns", "-")),
         f"{told['lost']:.1f}" if "lost" in told else "0" if told else "-",

@@ -71,6 +71,8 @@ class Deployment:
         """Leave nothing there that any deployment has brought."""
         said = self._do("remove all of it", scripts.remove(self.target.folder), root=True)
         if not self.dry:
+            self.found["release"] = None
+            self.status()
             self.say(said.strip() or "nothing of it is left")
 
     def status(self) -> None:
@@ -145,17 +147,20 @@ class Deployment:
         """Let a release run in place of another one, and wait for its first answer, or else for it to stay alive."""
         goes_on = other is not None and only_the_model_differs(release, other) and running.active == "active"
         self._do("let it run", scripts.switch(release.name, scripts.RELOAD if goes_on else scripts.RESTART), root=True)
+        if not self.dry:
+            self.found["release"] = dataclasses.asdict(release)
         if hears:
             self._await(release, None if goes_on else running.pid)
         elif not self.dry:
             now = service.wait_for_life(self.host, LIFE_SECONDS)
+            self.found["service"] = dataclasses.asdict(now)
             self.say(f"runs, and hears as little as the one before: {now.words}")
 
     def _await(self, release: Release, old_pid: int | None) -> None:
         if self.dry:
             return
         now = service.wait_for_answer(self.host, release.model, old_pid, self.patience)
-        self.found["answer"] = now.told
+        self.found["service"] = dataclasses.asdict(now)
         self.say(f"{release.name} listens: {now.text}")
 
     def _measure(self) -> None:

@@ -203,7 +203,8 @@ def test_a_fresh_pi_listens(pi: Pi, fresh: tuple[set[str], str], tmp_path: Path)
     assert "keeps up at a hop of 0.5 s" in done.stdout
     found = json.loads(report.read_text())[pi.name]
     assert found["target"]["markers"]["platform_machine"] == "aarch64"
-    assert found["answer"]["state"] in ("music", "other", "unknown", "silence")
+    assert found["service"]["told"]["state"] in ("music", "other", "unknown", "silence")
+    assert found["release"]["name"] == pi.release
     assert found["benchmark"]["models"][0]["hops"] > 500
     assert found["error"] is None
     assert pi.root(f"systemctl is-enabled {layout.SERVICE}").strip() == "enabled"

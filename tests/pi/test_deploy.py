@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from machine import PIS_64, TREES, Machine, free_port
-from support import wait_for
+from support import heed_sigint, wait_for
 from virtual_microphone import VirtualMicrophone
 
 from edge.container import pack, read
@@ -291,7 +291,12 @@ def test_ctrl_c_in_the_middle_changes_nothing(pi: Pi, demanding_wheel: Path) -> 
     before = pi.pid, pi.release, pi.files()
     command = [*pi.command, "--wheel", str(demanding_wheel)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        preexec_fn=heed_sigint,
     ) as deploy:
         assert deploy.stdout is not None and deploy.stderr is not None
         assert any("install the program" in line for line in deploy.stdout)

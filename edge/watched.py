@@ -96,7 +96,6 @@ class WatchedCapture:
         self._start_at = time.monotonic()
         self._flows_since: float | None = None
         self._word_at = 0.0  # when the last message came
-        self._patience, self._quiet = START_SECONDS, SLOW  # how long it may say nothing, and what is the matter then
 
     def receive(self, timeout: float) -> Message | None:
         """The next message, None after `timeout` seconds without any."""
@@ -131,7 +130,7 @@ class WatchedCapture:
     def _start(self) -> None:
         self._process = CaptureProcess(self._wanted)
         self._word_at = time.monotonic()
-        self._patience, self._quiet = START_SECONDS, SLOW
+        self._patience, self._quiet = START_SECONDS, SLOW  # how long it may say nothing, and what is the matter then
         self._flows_since = None
         self.starts += 1
 

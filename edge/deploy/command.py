@@ -180,7 +180,7 @@ def cells(found: dict[str, Any], error: str | None) -> Sequence[str]:
     release = found.get("release", target.get("release")) or {}  # the one of now, the one that was there
     service = found.get("service", {})
     told = service.get("told") or {}
-    state = service.get("text") or service.get("active") or told.get("label") or told.get("state") or "?"
+    state = service.get("text") or service.get("active") or "?"
     heat = target.get("temperature_c")
     return (
         release.get("name", "-"),

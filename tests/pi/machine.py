@@ -146,9 +146,8 @@ class Machine:
 
     @property
     def ssh_options(self) -> list[str]:
-        """For ssh and scp to pi@127.0.0.1."""
+        """For ssh and scp to ssh://pi@127.0.0.1:PORT."""
         options = {
-            "Port": self._port,
             "IdentityFile": self._key,
             "IdentitiesOnly": "yes",
             "StrictHostKeyChecking": "no",

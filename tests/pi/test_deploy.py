@@ -55,16 +55,10 @@ class Pi:
     def __init__(self, machine: Machine, port: int) -> None:
         self.machine = machine
         self.name = f"ssh://pi@127.0.0.1:{port}"
-        self._options = [
-            word
-            for option, value in zip(machine.ssh_options[::2], machine.ssh_options[1::2], strict=True)
-            if not value.startswith("Port=")
-            for word in (option, value)
-        ]
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "edge.deploy", self.name, *self._options, "--patience", PATIENCE]
+        return [sys.executable, "-m", "edge.deploy", self.name, *self.machine.ssh_options, "--patience", PATIENCE]
 
     def deploy(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

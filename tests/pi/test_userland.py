@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 from machine import PIS_64, TREES, Machine
-from userland import CHECKOUT, LONGEST, PYTHON, installed, runs_and_answers_as_here, with_wheel
+from userland import LONGEST, PYTHON, installed, runs_and_answers_as_here, with_wheel
+
+from edge.deploy.package import CHECKOUT
 
 RUNTIMES = {"bookworm-arm64": "tflite_runtime", "trixie-arm64": "ai_edge_litert"}
 PACKAGES = [
@@ -15,8 +17,6 @@ PACKAGES = [
 BESIDE = ["scipy>=1.11"]  # of the extra bench, whose rest tests/edge doesn't need
 AT_ONCE = "4"  # files of tests: most of them wait most of the time, for a microphone in real time
 FUZZ = "FUZZ_EXAMPLES=20"  # a case takes ten times as long as on this machine, where there are a hundred
-# What QEMU's user emulation can't do, by name and with the reason.
-BEYOND_QEMU: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module", params=PIS_64)
@@ -41,25 +41,10 @@ def test_its_tests_pass(pi: Machine) -> None:
     checkout = pi.layer / "changes/checkout"
     shutil.copytree(CHECKOUT / "tests", checkout / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "pyproject.toml", checkout)
-    for test, why in BEYOND_QEMU.items():
-        print(f"\n{pi.tree.name}: not {test}: {why}")
-    words = [
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "-rsfE",
-        "--durations=25",
-        "-n",
-        AT_ONCE,
-        "--dist",
-        "loadfile",
-        "tests/edge",
-    ]
-    words += [f"--deselect={test}" for test in BEYOND_QEMU]
+    words = ["-m", "pytest", "-p", "no:cacheprovider", "-rsfE", "--durations=25", "--dist", "loadfile", "-n"]
     # The shell stays process 1: whose parent was killed is its child then, and is waited for when it has ended.
     in_checkout = ("env", FUZZ, "sh", "-c", 'cd /checkout; "$0" "$@" > report 2>&1; exit $?', PYTHON)
-    finished = pi.run(*in_checkout, *words, timeout=LONGEST)
+    finished = pi.run(*in_checkout, *words, AT_ONCE, "tests/edge", timeout=LONGEST)
     report = (checkout / "report").read_text()
     print(f"\n{pi.tree.name}: {report[-20000:]}")
     assert finished.returncode == 0

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from machine import TREES, Machine
 
-from edge.deploy.package import own_wheel
+from edge.deploy.package import CHECKOUT, own_wheel
 
-CHECKOUT = Path(__file__).parents[2]
 VENV = "/opt/edge"
 PYTHON = f"{VENV}/bin/python"
 PIP = (PYTHON, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check")
@@ -111,8 +110,6 @@ def runs_and_answers_as_here(machine: Machine, runtime: str) -> None:
     assert theirs["labels"] == ours["labels"]
     a, b = np.array(theirs["answers"]), np.array(ours["answers"])
     apart = np.abs(a - b).max()
-    print(
-        f"\n{machine.tree.name}: {theirs['runtime']} and {ours['runtime']} here are {apart:.2g} apart, {len(a)} answers"
-    )
+    print(f"\n{machine.tree.name}: {theirs['runtime']} is {apart:.2g} from {ours['runtime']} here in {len(a)} answers")
     assert (a.argmax(1) == b.argmax(1)).all()
     assert apart < MOST_APART

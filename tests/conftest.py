@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import soundfile
 from hypothesis import settings
-from support import Run, synthesise
-from virtual_microphone import Listener, VirtualMicrophone, is_sound
+from helpers.support import Run, synthesise
+from helpers.virtual_microphone import Listener, VirtualMicrophone, is_sound
 
 settings.register_profile("no deadline", deadline=None)  # how long an example takes says more of the machine than of us
 settings.load_profile("no deadline")

@@ -16,13 +16,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.answer import Answer
 from edge.config import Mqtt
-from edge.decision import Answer
 from edge.errors import UsageError
-from edge.health import Health
-from edge.outputs.outage import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Outage, why
-from edge.outputs.version import version
-from edge.views import fields
+from edge.outage import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Outage, describe_os_error
+from edge.stats import Stats
+from edge.version import version
 
 if TYPE_CHECKING:  # an extra of this package
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -66,10 +65,10 @@ class MqttOutput:
         self._discovery = settings.discovery
         port = settings.port or (TLS_PORT if settings.tls else PORT)
         self._outage = Outage(f"MQTT broker {settings.host}:{port}")
-        # Of all below, which paho's thread and the ear's share. Reentrant: while paho has no thread, what is published
+        # Of all below, which paho's thread and the listener's share. Reentrant: while paho has no thread, what is published
         # is sent at once, and calls back at once.
         self._lock = threading.RLock()
-        self._newest: tuple[Answer, Health] | None = None
+        self._newest: tuple[Answer, Stats] | None = None
         self._word: str | None = None  # what plays, as it was told
         self._due = 0.0  # when it is told again though it is the same
         self._connected_at: float | None = None
@@ -90,11 +89,11 @@ class MqttOutput:
         """Connect, sooner or later."""
         self._client.loop_start()
 
-    def show(self, answer: Answer, health: Health) -> None:
+    def show(self, answer: Answer, stats: Stats) -> None:
         """A message at once if this is something new, else every REFRESH_SECONDS."""
         now = time.monotonic()
         with self._lock:
-            self._newest = answer, health
+            self._newest = answer, stats
             if _word(answer) == self._word and now < self._due:
                 return
             self._word, self._due = _word(answer), now + REFRESH_SECONDS
@@ -119,9 +118,9 @@ class MqttOutput:
     def _tell(self) -> None:
         if self._newest is None:
             return
-        answer, health = self._newest
+        answer, stats = self._newest
         # The state comes last: an automation that it starts finds the attributes that belong to it.
-        self._publish(f"{self._topics}/attributes", json.dumps(_attributes(answer, health)))
+        self._publish(f"{self._topics}/attributes", json.dumps(_attributes(answer, stats)))
         self._publish(f"{self._topics}/state", _word(answer))
 
     def _announce(self) -> None:
@@ -227,14 +226,14 @@ def _word(answer: Answer) -> str:
     return answer.label or answer.state
 
 
-def _attributes(answer: Answer, health: Health) -> dict[str, object]:
+def _attributes(answer: Answer, stats: Stats) -> dict[str, object]:
     return {
         "lost": 0.0,
         "note": None,
-        **fields(answer, len(answer.top)),
-        "device": health.device,
-        "overruns": health.overruns,
-        "reconnects": health.reconnects,
+        **answer.to_dict(len(answer.top)),
+        "device": stats.device,
+        "overruns": stats.overruns,
+        "reconnects": stats.reconnects,
     }
 
 
@@ -267,7 +266,7 @@ def _password(settings: Mqtt) -> bytes | None:
         with path.open("rb") as file:
             password = file.readline(LONGEST_PASSWORD).strip()
     except OSError as error:
-        raise UsageError(f"{path}: {why(error)}") from None
+        raise UsageError(f"{path}: {describe_os_error(error)}") from None
     if not password:
         raise UsageError(f"{path}: no password in its first line")
     return password
@@ -278,4 +277,4 @@ def _words(error: OSError) -> str:
         return f"its certificate can't be trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError) and error.reason:
         return f"no TLS ({error.reason.lower().replace('_', ' ')})"
-    return why(error)
+    return describe_os_error(error)

@@ -6,12 +6,12 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from edge.answer import STATES, Answer
 from edge.config import Prometheus
-from edge.decision import STATES, Answer
 from edge.errors import UsageError
-from edge.health import Health
-from edge.outputs.outage import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Outage, why
-from edge.outputs.version import version
+from edge.outage import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Outage, describe_os_error
+from edge.stats import Stats
+from edge.version import version
 
 if TYPE_CHECKING:  # an extra of this package
     from prometheus_client import CollectorRegistry, Counter
@@ -43,9 +43,9 @@ class PrometheusOutput:
         """Serve, as soon as the address is free."""
         self._thread.start()
 
-    def show(self, answer: Answer, health: Health) -> None:
+    def show(self, answer: Answer, stats: Stats) -> None:
         """Count it."""
-        self._metrics.count(answer, health)
+        self._metrics.count(answer, stats)
 
     def close(self) -> None:
         """Stop serving, within CLOSE_SECONDS."""
@@ -63,7 +63,7 @@ class PrometheusOutput:
                     while not self._closed.is_set():
                         server.handle_request()
             except OSError as error:
-                outage.failed(why(error))
+                outage.failed(describe_os_error(error))
             except UnicodeError:
                 outage.failed("no address")
             self._closed.wait(wait)
@@ -97,21 +97,21 @@ class _Metrics:
         for state in STATES:  # a series that appears with its first second has no rate until the next
             self._state_seconds.labels(state)
 
-    def count(self, answer: Answer, health: Health) -> None:
+    def count(self, answer: Answer, stats: Stats) -> None:
         for state in STATES:
             self._state.labels(state).set(state == answer.state)
         self._confidence.set(answer.confidence)
-        seconds = max(answer.t - self._t, 0.0)
-        self._t = answer.t
+        seconds = max(answer.time - self._t, 0.0)
+        self._t = answer.time
         self._state_seconds.labels(answer.state).inc(seconds)
         if answer.label is not None:
             self._label_seconds.labels(answer.label).inc(seconds)
         if answer.state != "lost":
-            self._delay.observe(health.delay_seconds)
-        self._overruns.reach(health.overruns)
-        self._reconnects.reach(health.reconnects)
+            self._delay.observe(stats.delay_seconds)
+        self._overruns.reach(stats.overruns)
+        self._reconnects.reach(stats.reconnects)
         self._lost.reach(answer.lost)
-        self._info.info({"version": version(), "device": health.device})
+        self._info.info({"version": version(), "device": stats.device})
 
 
 class _Total:

@@ -5,10 +5,9 @@ import os
 import socket
 import time
 
-from edge.decision import Answer
+from edge.answer import Answer
 from edge.errors import UsageError
-from edge.health import Health
-from edge.views import words
+from edge.stats import Stats
 
 LEAST_SECONDS = 1.0  # between two messages
 
@@ -27,12 +26,12 @@ class SystemdOutput:
     def start(self) -> None:
         """Nothing to say before there is sound."""
 
-    def show(self, answer: Answer, health: Health) -> None:
+    def show(self, answer: Answer, stats: Stats) -> None:
         """WATCHDOG=1 and STATUS= in words, and READY=1 with the first sound."""
         if (now := time.monotonic()) < self._next:
             return
         self._next = now + LEAST_SECONDS
-        said = [words(answer), answer.note, health.device]
+        said = [answer.describe(), answer.note, stats.device]
         message = "WATCHDOG=1\nSTATUS=" + "; ".join(word for word in said if word)
         if not self._ready and answer.state != "lost":
             self._ready = True

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Run, floats, one_sentence
+from helpers.support import Run, floats, one_sentence
 
 from edge.config import Config, History, Mqtt, Prometheus, configured, read
 from edge.errors import UsageError
@@ -98,7 +98,7 @@ def test_a_word_of_the_command_line_leaves_the_rest_of_a_table(file: Path) -> No
 )
 def test_a_mistake_in_the_file_is_one_sentence_that_names_it(file: Path, text: str, said: str, run: Run) -> None:
     file.write_text(text)
-    done = run("edge.listen", "--config", file, "--demo")
+    done = run("edge.cli.listen", "--config", file, "--demo")
     assert done.returncode == 2
     assert said in one_sentence(done)
     assert "listen.toml" in done.stderr

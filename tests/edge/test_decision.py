@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import floats, stream_card
+from helpers.support import floats, stream_card
 
-from edge.card import Thresholds
-from edge.decision import MUTED, NOTHING_DBFS, Answer, Decision, calibrate, level_dbfs
-from edge.frontend import FloatArray
+from edge.model.card import Thresholds
+from edge.decision import MUTED, DIGITAL_SILENCE_DBFS, Decision, calibrate, level_dbfs
+from edge.answer import Answer
+from edge.arrays import FloatArray
 
 LOUD = -20.0
 
@@ -101,7 +102,7 @@ def test_time_lost_stays_in_the_clock_and_in_every_answer() -> None:
 def test_exact_zeros_are_told_from_a_quiet_room() -> None:
     quiet, muted = decision(), decision()
     for _ in range(12):
-        of_quiet, of_muted = quiet.update(0.5, -120.0, None, 0.0), muted.update(0.5, NOTHING_DBFS, None, 0.0)
+        of_quiet, of_muted = quiet.update(0.5, -120.0, None, 0.0), muted.update(0.5, DIGITAL_SILENCE_DBFS, None, 0.0)
     assert (of_quiet.state, of_quiet.note) == ("silence", None)
     assert (of_muted.state, of_muted.note) == ("silence", MUTED)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import synthesise
+from helpers.support import synthesise
 
-from edge.decision import Answer
-from edge.ear import Ear
-from edge.frontend import FloatArray
-from edge.model import load
+from edge.answer import Answer
+from edge.listener import Listener
+from edge.arrays import FloatArray
+from edge.model.load import load_model
 
 RATE = 22_050
 HOURS = 24
@@ -57,17 +57,17 @@ def feed(process: "subprocess.Popen[bytes]", hour: FloatArray) -> None:
 
 
 def in_one_piece(hour: FloatArray) -> Iterator[Answer]:
-    ear = Ear(load(), RATE, HOP_SECONDS)
+    listener = Listener(load_model(), RATE, HOP_SECONDS)
     samples = (hour.astype(np.float32) / np.float32(32_768)).reshape(-1, 1)
     for _ in range(HOURS):
-        yield from ear.hear(samples)
-    last, _ = ear.finish()
+        yield from listener.hear(samples)
+    last, _ = listener.finish()
     yield from last
 
 
 def test_a_day_gives_the_same_answers_as_in_one_piece_in_constant_memory(hour: FloatArray) -> None:
     words = ["-", "--rate", str(RATE), "--json", "--hop", str(HOP_SECONDS)]
-    command = [sys.executable, "-m", "edge.listen", *words]
+    command = [sys.executable, "-m", "edge.cli.listen", *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         feeder = threading.Thread(target=feed, args=(process, hour))
         feeder.start()

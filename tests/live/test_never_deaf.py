@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
+from helpers.virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
 
 REMOVALS = 20
 # What a quiet machine needs is printed, and stands in the README; these leave room for a busy one.

@@ -1,0 +1,1 @@
+"""Audio sources and the conversion of their sample rates."""

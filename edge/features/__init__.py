@@ -1,0 +1,1 @@
+"""MFCCs of clips and streams."""

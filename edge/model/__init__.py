@@ -1,0 +1,1 @@
+"""Model files, native runtimes, and models on an audio stream."""

@@ -1,0 +1,108 @@
+"""What tests share: synthesised audio, a card, and a network double for what needs no native runtime."""
+
+import dataclasses
+import os
+import platform
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from hypothesis import strategies as st
+
+from edge.model.card import Accuracy, Card, Normalisation, State, Tensors, Thresholds, Training
+from edge.arrays import FloatArray
+from edge.features.mfcc import FrontEnd
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+# A place where the words that follow may mount; QEMU's user emulation can't give root a user namespace, nor need it.
+UNSHARE = ("unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []))
+# tflite-runtime's wheels for Arm switch subnormal numbers off when they are loaded; hypothesis wants to be told.
+floats = partial(st.floats, allow_subnormal=None if platform.machine() == "x86_64" else False)
+LABELS = ("calm", "loud", "other")
+STREAM_TENSORS = Tensors("features", "probabilities", (State("count", "next_count", (1, 1)),))
+
+
+def stream_card(**changes: object) -> Card:
+    """A small stream model's card."""
+    front_end = FrontEnd(n_fft=512, hop_length=256, n_mels=20, n_mfcc=5)
+    card = Card(
+        name="test",
+        labels=LABELS,
+        not_music=("other",),
+        front_end=front_end,
+        normalisation=Normalisation((0.0,) * 5, (1.0,) * 5),
+        mode="stream",
+        frames=4,
+        window_samples=0,
+        thresholds=Thresholds(warm_up_seconds=1.0, smoothing_seconds=1.0),
+        training=Training("edge", "tones", "tracks", False, 1, 9, (Accuracy(0.5, 0.3, 0.7, 9, "track"),)),
+        versions={"keras": "3"},
+        format="float32",
+        tensors=STREAM_TENSORS,
+    )
+    return dataclasses.replace(card, **changes)  # type: ignore[arg-type]
+
+
+def window_card(**changes: object) -> Card:
+    """A small window model's card: 8 frames of 256 + 256 samples."""
+    return stream_card(
+        mode="window", frames=8, window_samples=512 + 7 * 256, tensors=Tensors("features", "probabilities"), **changes
+    )
+
+
+class CountingNetwork:
+    """A network whose answer tells what it was given: its first probability is the number of calls since reset."""
+
+    runtime = "double"
+
+    def __init__(self) -> None:
+        self.calls: list[FloatArray] = []
+
+    def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """`probabilities` holds the count so far; the state counts on."""
+        self.calls.append(inputs["features"])
+        count = inputs.get("count", np.zeros((1, 1), np.float32))
+        answer = [count[0, 0] + 1, 0, 0]
+        return {"probabilities": np.array([answer], np.float32), "next_count": count + 1}
+
+
+def synthesise(seconds: float, rate: int, channels: int, seed: int = 0) -> np.ndarray:
+    """Decaying harmonic tones on a random scale: (n, channels) samples."""
+    rng = np.random.default_rng(seed)
+    note = np.arange(rate // 4) / rate
+    notes = []
+    for _ in range(round(seconds * 4)):
+        pitch = 220 * 2 ** (rng.integers(0, 24) / 12)
+        harmonics = sum(np.sin(2 * np.pi * pitch * k * note) / k for k in range(1, 6))
+        notes.append(0.2 * harmonics * np.exp(-6 * note))
+    return np.repeat(np.concatenate(notes)[:, None], channels, axis=1).astype(np.float32)
+
+
+def heed_sigint() -> None:
+    """What a terminal gives a command; a test run in the background of a script inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Poll until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not come true in {seconds} s"
+        time.sleep(0.05)
+
+
+def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """The sentence that a failed command has said: asserts that there is no traceback."""
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.stderr.startswith("error: "), done.stderr
+    return done.stderr
+
+
+def shared(*parts: str) -> Path | None:
+    """A path in the workplace's shared data, None where this machine has none."""
+    path = Path(os.environ.get("SHARED", Path(__file__).parents[2] / "shared")).joinpath(*parts)
+    return path if path.exists() else None

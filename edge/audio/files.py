@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from edge.arrays import FloatArray
 from edge.audio.source import RATES, AudioSource, Gap, block_frames
@@ -30,6 +31,7 @@ class FileSource(AudioSource):
             raise EdgeError(f"{path}: {_reason(path, error)}") from None
         super().__init__(self._file.samplerate, Stats(str(path)))
         self._is_float = self._file.subtype.startswith(FLOAT_SUBTYPES)
+        self._is_16_bit = self._file.subtype == "PCM_16"
         if self._file.frames == 0:
             self.close()
             raise EdgeError(f"{path}: contains no audio")
@@ -40,16 +42,23 @@ class FileSource(AudioSource):
     def blocks(self) -> Iterator[FloatArray | Gap]:
         """Blocks of (n, channels) samples, `BLOCK_SECONDS` long except the last. Raise EdgeError for damaged audio."""
         frames = block_frames(self.rate, self._file.channels)
-        try:
-            while len(block := self._file.read(frames, dtype="float32", always_2d=True)):
-                self.arrived = time.monotonic()
-                yield sanitise(block) if self._is_float else block
-        except soundfile.LibsndfileError as error:
-            raise EdgeError(f"{self._path}: damaged audio: {error.error_string}") from None
+        while len(block := self._read(frames)):
+            self.arrived = time.monotonic()
+            yield block
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _read(self, frames: int) -> FloatArray:
+        try:
+            if self._is_16_bit:  # numpy converts the samples to the same floats as libsndfile, three times as fast
+                integers: NDArray[np.int16] = self._file.read(frames, dtype="int16", always_2d=True)
+                return integers * np.float32(1 / 32_768)
+            block: FloatArray = self._file.read(frames, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise EdgeError(f"{self._path}: damaged audio: {error.error_string}") from None
+        return sanitise(block) if self._is_float else block
 
 
 def sanitise(block: FloatArray) -> FloatArray:

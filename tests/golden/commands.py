@@ -4,11 +4,13 @@ The golden tests know the package by nothing else, so that its modules can be mo
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -27,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "edge" / "data" / "demo.ogg"
 DEMO_RATE = 22_050  # Hz, mono; the shipped model's rate, so that no resampler holds samples back
 DEADLINE_SECONDS = 60.0
+PIECE_SECONDS = 0.2  # a pipe without audio for 1.5 s counts as lost
 
 Answer = dict[str, Any]
 
@@ -102,6 +105,14 @@ class PipedListener:
         assert self.process.stdin
         self.process.stdin.write(samples)
         self.process.stdin.flush()
+
+    def write_slowly(self, samples: bytes, seconds: float) -> None:
+        """Let it hear raw PCM in pieces over so much time, so that the pipe never pauses."""
+        pieces = math.ceil(seconds / PIECE_SECONDS)
+        size = -(-len(samples) // pieces)
+        for begin in range(0, len(samples), size):
+            self.write(samples[begin : begin + size])
+            time.sleep(seconds / pieces)
 
     def until(self, condition: Callable[[Answer], bool]) -> Answer:
         """The first new answer for which the condition holds."""

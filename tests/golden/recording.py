@@ -6,7 +6,7 @@
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,11 @@ def check(name: str, text: str, parse: Parse = str.splitlines) -> None:
 def json_lines(text: str) -> list[Any]:
     """One JSON value a line. The sentences of `note` are for persons: only their presence counts."""
     return [json.loads(line, object_hook=_hide_note) for line in text.splitlines()]
+
+
+def as_json_lines(values: Iterable[object]) -> str:
+    """The text that `json_lines` reads."""
+    return "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
 
 
 def csv_rows(text: str) -> list[dict[str, Any]]:

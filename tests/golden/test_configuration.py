@@ -1,4 +1,4 @@
-"""A configuration file that version 0.1.0 took is taken, and does the same."""
+"""A configuration file of version 0.1.0 is accepted and has the same effect."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from golden.recording import RECORDED, check, json_lines
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The file, beside all that it names but a broker."""
+    """The file, with the files that it names; no broker runs."""
     text = (RECORDED / "configuration.toml").read_text(encoding="utf-8")
     shutil.copy(ROOT / "edge" / "data" / "model.tflite", tmp_path)
     (tmp_path / "password").write_text("secret\n")
@@ -21,14 +21,14 @@ def config(tmp_path: Path) -> Path:
 
 
 def heard(config: Path, *arguments: object) -> str:
-    """The lines of a listener to the demo clip; INPUT goes before the device of the file."""
+    """The lines of a listener to the demo clip; INPUT overrides the device in the file."""
     with PipedListener("--config", config, *arguments) as listener:
         listener.write(demo())
         assert listener.finish() == 0
     return "".join(listener.lines)
 
 
-def test_every_key_is_taken_and_heeded(config: Path) -> None:
+def test_every_key_is_accepted_and_applied(config: Path) -> None:
     check("configuration.jsonl", heard(config), json_lines)
 
 
@@ -37,7 +37,7 @@ def test_the_history_is_where_the_file_says(config: Path) -> None:
     assert output("edge-history", "--config", config, "labels")
 
 
-def test_the_command_line_goes_before_the_file(config: Path) -> None:
+def test_the_command_line_overrides_the_file(config: Path) -> None:
     first, *_ = json_lines(heard(config, "--top-k", 5, "--hop", 1.0))
     assert first["t"] == 1.0
     assert len(first["top"]) == 5

@@ -11,7 +11,7 @@ import pytest
 from golden.commands import PipedListener, demo, output
 from golden.recording import RECORDED, as_json_lines, check, json_lines
 
-OLD = RECORDED / "history_0_1_0.sql"  # never recorded anew: such files are on devices
+OLD = RECORDED / "history_0_1_0.sql"  # not written by GOLDEN_RECORD: devices hold such files
 COLUMNS = "number, seconds, state, label, confidence, device"
 
 

@@ -1,6 +1,6 @@
 """Comparison with what a command printed when its output was recorded, in the folder recorded/.
 
-`GOLDEN_RECORD=1 python -m pytest tests/golden` writes the files again; `git diff` then shows what has changed for users.
+`GOLDEN_RECORD=1 python -m pytest tests/golden` writes the files again; `git diff` then shows what changed for users.
 """
 
 import csv

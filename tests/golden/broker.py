@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from golden.commands import DEADLINE_SECONDS
+from helpers.support import wait_for
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
-from support import wait_for
 
 
 class Broker:

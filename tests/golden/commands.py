@@ -17,12 +17,12 @@ from typing import Any, Self
 
 import numpy as np
 import soundfile
-from support import synthesise
+from helpers.support import synthesise
 
 COMMANDS = {  # the module of each command; nothing else here names a module of the package
-    "edge-listen": "edge.listen",
-    "edge-label": "edge.label",
-    "edge-history": "edge.history",
+    "edge-listen": "edge.cli.listen",
+    "edge-label": "edge.cli.label",
+    "edge-history": "edge.cli.history",
     "edge-deploy": "edge.deploy",
 }
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from golden.commands import output
 from golden.recording import as_json_lines, check, json_lines
-from virtual_microphone import VirtualMicrophone
+from helpers.virtual_microphone import VirtualMicrophone
+
+pytestmark = pytest.mark.microphone
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from golden.commands import PipedListener, demo
 from golden.recording import as_json_lines, check, json_lines
 from paho.mqtt.client import MQTTMessage
 
+pytestmark = pytest.mark.broker
+
 AVAILABILITY = "edge-listen/kitchen/availability"
 
 

@@ -6,7 +6,7 @@ target      what was told, and what can't work there
 package     the wheel of this very package
 wheels      those of all that it needs, for a machine without internet
 layout      where everything is there
-wanted      what shall be there, and what of it already is
+release     what shall be there, and what of it already is
 scripts     the shell scripts of every step
 service     how the service goes, and the wait for its first answer
 deployment  the story: deploy, roll back, remove

@@ -20,7 +20,7 @@ from edge.deploy.deployment import Deployment
 from edge.deploy.host import Host, SshHost, ThisMachine
 from edge.deploy.package import digest, own_wheel
 from edge.deploy.target import Target, look_over
-from edge.deploy.wanted import Wanted
+from edge.deploy.release import Wanted
 from edge.errors import EdgeError, UsageError
 
 Job = Callable[[Deployment], None]

@@ -14,7 +14,7 @@ from typing import Any
 from edge.deploy import layout, scripts, service
 from edge.deploy.host import Host
 from edge.deploy.target import NOT_FOR_32_BITS, Target, hindrances
-from edge.deploy.wanted import UNIT, Release, Wanted, changes, only_the_model_differs, parse_record, release_of
+from edge.deploy.release import UNIT, Release, Wanted, changes, only_the_model_differs, parse_record, release_of
 from edge.errors import EdgeError
 
 LIFE_SECONDS = 10.0  # that a program has to last where there is nothing to hear

@@ -3,7 +3,7 @@
 import shlex
 
 from edge.deploy import layout
-from edge.deploy.wanted import Release
+from edge.deploy.release import Release
 
 WHEELS = "wheels"  # the folder among the uploads
 # dpkg may be busy with the upgrades of a first boot.

@@ -12,7 +12,7 @@ from support import Run, one_sentence, wait_for
 
 from edge.deploy import layout, scripts
 from edge.deploy.host import SshHost, ThisMachine
-from edge.deploy.wanted import Wanted
+from edge.deploy.release import Wanted
 from edge.errors import EdgeError
 
 

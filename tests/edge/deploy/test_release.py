@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.config import parse
 from edge.deploy import layout
-from edge.deploy.wanted import UNIT, Release, Wanted, changes, only_the_model_differs, release_of, with_key
+from edge.deploy.release import UNIT, Release, Wanted, changes, only_the_model_differs, release_of, with_key
 from edge.errors import EdgeError, UsageError
 from edge.model import SHIPPED
 

@@ -1,7 +1,8 @@
-"""What tests of the deployment share: a machine that could be deployed to, and a wheel of very little."""
+"""Helpers for tests of the deployment: a machine to deploy to, and a small wheel."""
 
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.deploy.target import Target
@@ -19,10 +20,56 @@ MARKERS = {
     "python_version": "3.11",
     "sys_platform": "linux",
 }
+# Stands for systemctl. The state of the service is kept in files of the folder $FAKE_SYSTEMD; a release with a file
+# `silent` in its folder gives no answer.
+SYSTEMCTL = """\
+#!/bin/sh
+cd "$FAKE_SYSTEMD"
+[ "$1" != --quiet ] || shift
+case $1 in
+show)
+    if [ -e replies/1 ]; then
+        cat replies/1
+        rm replies/1
+        exit
+    fi
+    printf 'ActiveState=active\\nMainPID=%s\\nNRestarts=0\\nStatusText=jazz 91%%\\n' "$(cat pid)"
+    echo ExecMainStartTimestampMonotonic=0
+    ;;
+restart|reload)
+    echo "$1 $(readlink "$CURRENT")" >> calls
+    [ "$1" = reload ] || echo $(($(cat pid) + 1)) > pid
+    state=music
+    [ ! -e "$CURRENT/silent" ] || state=lost
+    digest=$(sha256sum < "$CURRENT/model" | cut -d ' ' -f 1)
+    printf '{"state": "%s", "model_sha256": "%s"}\\n' "$state" "$digest" > "$STATUS"
+    ;;
+disable)
+    echo disable >> calls
+    ;;
+esac
+"""
 
 
-def target(**told: object) -> Target:
-    """A Raspberry Pi 4 with a microphone and Raspberry Pi OS Bookworm, but for what is told."""
+@dataclass
+class FakeSystemd:
+    """The stand-in for systemctl: what it was asked for, and what it says."""
+
+    folder: Path
+
+    @property
+    def calls(self) -> list[str]:
+        """Each restart and reload with the link to the release of that time."""
+        return (self.folder / "calls").read_text().splitlines()
+
+    def reply_once(self, text: str) -> None:
+        """Let the next `systemctl show` print this."""
+        (self.folder / "replies").mkdir(exist_ok=True)
+        (self.folder / "replies/1").write_text(text)
+
+
+def target(**changes: object) -> Target:
+    """Return a Raspberry Pi 4 with a microphone and Raspberry Pi OS Bookworm, with changes."""
     pi = {
         "board": "Raspberry Pi 4 Model B Rev 1.4",
         "system": "Debian GNU/Linux 12 (bookworm)",
@@ -40,12 +87,12 @@ def target(**told: object) -> Target:
         "free_memory_bytes": 3 << 30,
         "temperature_c": 48.2,
         "cards": ["hw:1 USB Audio (usb:046d:0825)"],
-        "stranger": False,
+        "foreign_install": False,
         "release": None,
         "config": None,
         "unit": None,
     }
-    return Target(**{**pi, **told})  # type: ignore[arg-type]
+    return Target(**{**pi, **changes})  # type: ignore[arg-type]
 
 
 def wheel(
@@ -55,7 +102,7 @@ def wheel(
     requires: str = "",
     tag: str = "py3-none-any",
 ) -> Path:
-    """A wheel with a model and these files; `requires` are lines of its METADATA."""
+    """Write a wheel with a model and these files; `requires` holds lines of its METADATA."""
     path = folder / f"{name}-{tag}.whl"
     folder.mkdir(exist_ok=True)
     project, version = name.split("-")

@@ -173,13 +173,17 @@ sync
 def abandon(name: str) -> Script:
     """Remove a release that was not completed.
 
-    A remote step goes on when ssh ends here, because its shell gets no signal: kill it first. The pattern, whose last
-    letter stands in brackets, and the folder in two parts keep pkill from matching this very script.
+    A remote step goes on when ssh ends here, because its shell gets no signal: kill it first, and then what it started
+    at the same moment. The pattern, whose last letter stands in brackets, and the folder in two parts keep pkill from
+    matching this very script.
     """
     folder = folder_of(name)
     return script(
         """\
-pkill -KILL -f {pattern} || true
+for attempt in 1 2 3 4 5; do
+    pkill -KILL -f {pattern} || break
+    sleep 0.1
+done
 last={last}
 rm -rf {start}"$last"
 """,

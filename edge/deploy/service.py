@@ -73,7 +73,8 @@ def status_script() -> Script:
         """\
 systemctl show {service} {properties}
 printf 'Uptime=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
-printf 'Status=%s\\n' "$(cat {status} 2> /dev/null)"
+status=$(cat {status} 2> /dev/null) || true
+printf 'Status=%s\\n' "$status"
 """,
         service=layout.SERVICE,
         properties=[word for name in PROPERTIES for word in ("-p", name)],

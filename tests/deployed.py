@@ -1,11 +1,18 @@
 """Helpers for tests of the deployment: a machine to deploy to, and a small wheel."""
 
+import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.deploy import layout, scripts
+from edge.deploy.deployment import Deployment
+from edge.deploy.host import ThisMachine
+from edge.deploy.release import UNIT, DeployRequest, Release
 from edge.deploy.target import Target
+
+VERDICT = "This machine keeps up."
 
 MARKERS = {
     "implementation_name": "cpython",
@@ -115,3 +122,82 @@ def wheel(
         for each, content in inside.items():
             archive.writestr(each, content)
     return path
+
+
+def benchmark_of(behaviour: str) -> str:
+    """Text of an edge-benchmark; `$2` is the file of its report."""
+    return f'#!/bin/sh\n[ "$1" = --json ] || exit 9\necho a line for people\n{behaviour}\n'
+
+
+GOOD_BENCHMARK = benchmark_of(f"""echo '{{"verdict": "{VERDICT}"}}' > "$2\"""")
+
+
+class Machine:
+    """A machine with the stand-in for systemd, and deployments to it whose releases are folders without a Python."""
+
+    def __init__(self, folder: Path, systemd: FakeSystemd) -> None:
+        self.systemd = systemd
+        self.uploads = folder / "home/first last/.cache/edge-deploy"
+        self.wheels = folder / "wheels"
+        self.lines: list[str] = []
+        self.host = ThisMachine()
+
+    @property
+    def target(self) -> Target:
+        """The facts of now."""
+        record, config, unit = (
+            Path(path) for path in (f"{layout.CURRENT}/{layout.RECORD}", layout.CONFIG, layout.UNIT)
+        )
+        return target(
+            folder=str(self.uploads),
+            release=json.loads(record.read_text()) if record.exists() else None,
+            config=config.read_text() if config.exists() else None,
+            unit=unit.read_text() if unit.exists() else None,
+        )
+
+    def deployment(self, **options: object) -> Deployment:
+        """A new deployment; what it says is added to `lines`."""
+        return Deployment(self.host, self.target, self.lines.append, **options)  # type: ignore[arg-type]
+
+    def deploy(
+        self, device: str, *extra: str, benchmark: str | None = GOOD_BENCHMARK, patience: float = 5
+    ) -> Deployment:
+        """Deploy a configuration with this device; `extra` are files that the release has beside it."""
+        now = self.deployment(patience=patience)
+        now._build = fake_build(self.host, extra, benchmark)  # type: ignore[method-assign]
+        program = wheel(self.wheels, name=f"edge_listen-1.{len(self.lines)}")  # names of releases have seconds
+        now.deploy(DeployRequest(program, device=device), offline=False)
+        return now
+
+    @property
+    def started(self) -> list[str]:
+        """Names of the releases that were started, in order."""
+        return [Path(call.partition(" ")[2]).name for call in self.systemd.calls]
+
+    @property
+    def release(self) -> str:
+        """Name of the current one."""
+        return Path(layout.CURRENT).resolve().name
+
+
+def fake_build(host: ThisMachine, extra: tuple[str, ...], benchmark: str | None) -> Callable[..., None]:
+    """Stands for Deployment._build, whose scripts test_scripts runs: it needs a minute and a network."""
+
+    def build(request: DeployRequest, release: Release, present: Release | None, offline: bool) -> None:
+        share = Path(scripts.share_of(release.name))
+        folder = Path(scripts.folder_of(release.name))
+        share.mkdir(parents=True)
+        (folder / "bin").mkdir()
+        (folder / "model").write_bytes(b"model")
+        (share / "unit").write_text(UNIT.read_text())
+        before = Path(layout.CONFIG)
+        now = target(config=before.read_text() if before.exists() else None)
+        (share / "config").write_text(request.config_on(now))
+        (folder / layout.RECORD).write_text(release.to_json())
+        for name in extra:
+            (folder / name).touch()
+        if benchmark is not None:
+            (folder / "bin/edge-benchmark").write_text(benchmark)
+            (folder / "bin/edge-benchmark").chmod(0o755)
+
+    return build

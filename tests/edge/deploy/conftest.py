@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from deployed import SYSTEMCTL, FakeSystemd
+from deployed import SYSTEMCTL, FakeSystemd, Machine
 
-from edge.deploy import layout, service
+from edge.deploy import deployment, layout, service
 
 NASTY_FOLDER = 'first last\'s $HOME `id` "*" ;'
 
@@ -41,3 +41,11 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSystemd:
     for name, value in (("FAKE_SYSTEMD", state), ("CURRENT", home / "current"), ("STATUS", root / "status.json")):
         monkeypatch.setenv(name, str(value))
     return FakeSystemd(state)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, systemd: FakeSystemd, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine on which nothing is deployed."""
+    monkeypatch.setattr(deployment, "STABLE_SECONDS", 0.0)
+    Path(layout.HOME).mkdir()
+    return Machine(tmp_path, systemd)

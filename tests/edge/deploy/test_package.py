@@ -56,6 +56,37 @@ def test_a_build_leaves_the_checkout_unchanged_and_is_reproducible(tmp_path: Pat
     assert package.metadata(wheels[0])["Name"] == package.NAME
 
 
+PYPROJECT = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "edge-listen"
+version = "1.0"
+readme = "README.md"
+license = "Apache-2.0"
+license-files = ["LICENSE", "NOTICE"]
+
+[tool.setuptools.packages.find]
+include = ["edge", "edge.*"]
+"""
+
+
+def test_a_wheel_of_found_packages_holds_edge_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout, out = tmp_path / "checkout", tmp_path / "out"
+    texts = {"pyproject.toml": PYPROJECT, "README.md": "", "LICENSE": "", "NOTICE": ""}
+    modules = {"edge/__init__.py": "", "edge/part/__init__.py": "", "train/__init__.py": ""}
+    for name, text in {**texts, **modules}.items():
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text(text)
+    out.mkdir()
+    monkeypatch.setattr(package, "CHECKOUT", checkout)
+    with zipfile.ZipFile(package.own_wheel(out)) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == {"edge/__init__.py", "edge/part/__init__.py"}
+
+
 def test_the_digest_depends_on_the_content_alone(tmp_path: Path) -> None:
     one, same, other = (
         wheel(tmp_path / name, {"edge/a.py": content}) for name, content in (("1", b"1"), ("2", b"1"), ("3", b"3"))

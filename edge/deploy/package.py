@@ -63,19 +63,24 @@ def member(wheel: Path, name: str) -> bytes:
 def _built(folder: Path) -> Path:
     """Build a copy of the sources: a build leaves folders behind, and packs those that the last one left."""
     source = folder / "source"
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = project["tool"]["setuptools"]["packages"]
-    names = packages["find"]["include"] if isinstance(packages, dict) else packages
-    for top in sorted({name.partition(".")[0] for name in names}):
-        shutil.copytree(CHECKOUT / top, source / top, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]):
-        shutil.copy(CHECKOUT / name, source)
+    _copy_sources(CHECKOUT, source)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         raise EdgeError(f"{CHECKOUT}: pip cannot build the wheel: {lines[-1] if lines else 'no message'}")
     return next(folder.glob("*.whl"))
+
+
+def _copy_sources(checkout: Path, source: Path) -> None:
+    """Copy what a wheel is built from: the packages and the files that pyproject.toml names."""
+    pyproject = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    project, packages = pyproject["project"], pyproject["tool"]["setuptools"]["packages"]
+    names = packages["find"]["include"] if isinstance(packages, dict) else packages
+    for top in sorted({name.partition(".")[0] for name in names}):
+        shutil.copytree(checkout / top, source / top, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", project["readme"], *project["license-files"]):
+        shutil.copy(checkout / name, source)
 
 
 def _packed(distribution: importlib.metadata.Distribution, folder: Path) -> Path:

@@ -47,7 +47,7 @@ class Service:
 
     @property
     def answers(self) -> bool:
-        """True if it hears something."""
+        """True if its last answer is about sound that it has heard."""
         return self.status.get("state", NO_ANSWER[0]) not in NO_ANSWER
 
     @property

@@ -35,9 +35,9 @@ class Pi:
     def command(self) -> list[str]:
         return [sys.executable, "-m", "edge.deploy", self.name, *self.machine.ssh_options, "--patience", PATIENCE]
 
-    def deploy(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    def deploy(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*self.command, *map(str, words)],
+            [*self.command, *map(str, arguments)],
             capture_output=True,
             text=True,
             check=False,
@@ -50,9 +50,11 @@ class Pi:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def here(self, *words: str) -> str:
+    def here(self, *arguments: str) -> str:
         """Run edge-deploy on the machine itself, as a user who may use sudo."""
-        return self.root(shlex.join(["su", "pi", "-c", f"{layout.CURRENT}/bin/edge-deploy --here {' '.join(words)}"]))
+        return self.root(
+            shlex.join(["su", "pi", "-c", f"{layout.CURRENT}/bin/edge-deploy --here {' '.join(arguments)}"])
+        )
 
     def write(self, path: str, content: bytes) -> None:
         script = f"base64 --decode > {shlex.quote(path)}"

@@ -134,8 +134,8 @@ class Machine:
         self.lend_network()
         self._forget_statx()
         self._make_key()
-        words = (str(ssh_port), " ".join(MASKED), " ".join(WITHOUT_CREDENTIALS), self._core)
-        done = self.run("sh", "-c", PREPARE, "sh", *words, input=self._key.with_suffix(".pub").read_text())
+        arguments = (str(ssh_port), " ".join(MASKED), " ".join(WITHOUT_CREDENTIALS), self._core)
+        done = self.run("sh", "-c", PREPARE, "sh", *arguments, input=self._key.with_suffix(".pub").read_text())
         assert done.returncode == 0, done.stderr
         self._port = ssh_port
         with contextlib.ExitStack() as stack:
@@ -233,7 +233,7 @@ class Machine:
 def _cgroup(name: str) -> Iterator[Path]:
     """Make a cgroup beside ours, and kill what is left in it at the end."""
     mounts = (line.split() for line in Path("/proc/self/mounts").read_text().splitlines())
-    mount = next(Path(words[1]) for words in mounts if words[2] == "cgroup2")
+    mount = next(Path(fields[1]) for fields in mounts if fields[2] == "cgroup2")
     ours = next(line[4:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::/"))
     group = mount / ours / name
     group.mkdir()
@@ -246,15 +246,15 @@ def _cgroup(name: str) -> Iterator[Path]:
             Path(folder).rmdir()
 
 
-def _finished(words: list[str | Path], timeout: float, input: str | None) -> subprocess.CompletedProcess[str]:
+def _finished(command: list[str | Path], timeout: float, input: str | None) -> subprocess.CompletedProcess[str]:
     given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        words, text=True, errors="replace", capture_output=True, timeout=timeout, check=False, **given
+        command, text=True, errors="replace", capture_output=True, timeout=timeout, check=False, **given
     )
 
 
-def _check(words: list[str | Path]) -> str:
-    done = _finished(words, 60, None)
+def _check(command: list[str | Path]) -> str:
+    done = _finished(command, 60, None)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -66,8 +66,8 @@ def several(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tu
 
     def run(*options: str) -> tuple[int, dict[str, Any]]:
         path = tmp_path / "report.json"
-        words = ["kitchen", "cellar", "garden", "--status", "--json", str(path), *options]
-        status = command.command(command.parser().parse_intermixed_args(words))
+        arguments = ["kitchen", "cellar", "garden", "--status", "--json", str(path), *options]
+        status = command.command(command.parser().parse_intermixed_args(arguments))
         return status, json.loads(path.read_text())
 
     return run

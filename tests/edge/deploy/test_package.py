@@ -57,34 +57,27 @@ def test_a_build_leaves_the_checkout_unchanged_and_is_reproducible(tmp_path: Pat
 
 
 PYPROJECT = """\
-[build-system]
-requires = ["setuptools>=77"]
-build-backend = "setuptools.build_meta"
-
 [project]
-name = "edge-listen"
-version = "1.0"
 readme = "README.md"
-license = "Apache-2.0"
 license-files = ["LICENSE", "NOTICE"]
 
-[tool.setuptools.packages.find]
-include = ["edge", "edge.*"]
+[tool.setuptools]
 """
+FOUND = '[tool.setuptools.packages.find]\ninclude = ["edge", "edge.*"]\n'
+LISTED = 'packages = ["edge", "edge.part"]\n'
 
 
-def test_a_wheel_of_found_packages_holds_edge_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkout, out = tmp_path / "checkout", tmp_path / "out"
-    texts = {"pyproject.toml": PYPROJECT, "README.md": "", "LICENSE": "", "NOTICE": ""}
-    modules = {"edge/__init__.py": "", "edge/part/__init__.py": "", "train/__init__.py": ""}
-    for name, text in {**texts, **modules}.items():
-        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        (checkout / name).write_text(text)
-    out.mkdir()
-    monkeypatch.setattr(package, "CHECKOUT", checkout)
-    with zipfile.ZipFile(package.own_wheel(out)) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert names == {"edge/__init__.py", "edge/part/__init__.py"}
+@pytest.mark.parametrize("packages", [FOUND, LISTED])
+def test_a_wheel_is_built_from_edge_and_the_files_of_the_project(packages: str, tmp_path: Path) -> None:
+    texts = {"pyproject.toml": PYPROJECT + packages, "README.md": "", "LICENSE": "", "NOTICE": ""}
+    modules = {"edge/__init__.py": "", "edge/part/__init__.py": ""}
+    for name, text in {**texts, **modules, "train/__init__.py": "", "edge/__pycache__/x.pyc": ""}.items():
+        path = tmp_path / "checkout" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    package._copy_sources(tmp_path / "checkout", source := tmp_path / "source")
+    copied = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
+    assert copied == {*texts, *modules}
 
 
 def test_the_digest_depends_on_the_content_alone(tmp_path: Path) -> None:

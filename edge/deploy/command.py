@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import getpass
 import importlib.util
+import io
 import json
 import sys
 import tempfile
@@ -88,6 +89,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Entry point of the installed command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 must not stop a deployment
     sys.exit(run(lambda: command(parser().parse_intermixed_args())))
 
 
@@ -202,7 +205,7 @@ def progress_printer(host: Host, hosts: int) -> Callable[[str], None]:
     lock = threading.Lock()
 
     def show(text: str) -> None:
-        with lock:
+        with lock, contextlib.suppress(BrokenPipeError):  # nor must a pipe that nobody reads any more
             for line in text.splitlines():
                 print(f"{prefix}{line}", flush=True)
 

@@ -194,8 +194,10 @@ class Deployment:
             outcome = f"the rollback to {present.name} failed: {describe(second).removeprefix(f'{self.host.name}: ')}"
         else:
             outcome = f"{present.name} is running again"
-        if isinstance(error, Exception):
-            raise EdgeError(f"{self.host.name}: {failed.name} did not come up ({reason}); {outcome}") from error
+        if not isinstance(error, Exception):
+            self.say(outcome)
+            return
+        raise EdgeError(f"{self.host.name}: {failed.name} did not come up ({reason}); {outcome}") from error
 
     def _restore(
         self, abandoned: Release, before: Release, running: service.Service | None, expect_answer: bool

@@ -1,6 +1,8 @@
 """The command line, several hosts at once, and the table of hosts."""
 
+import contextlib
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +153,23 @@ def test_the_help_has_groups_examples_and_the_documentation(run: Run) -> None:
         "edge/deploy/README.md",
     ):
         assert part in done.stdout
+
+
+def test_a_standard_output_without_utf_8_is_no_obstacle(run: Run) -> None:
+    done = run("edge.deploy", "--help", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_progress_that_nobody_reads_does_not_stop_a_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    show = command.progress_printer(ThisMachine(), 1)
+    closed = os.fdopen(writing, "w")
+    monkeypatch.setattr("sys.stdout", closed)
+    show("one\ntwo")
+    show("three")
+    with contextlib.suppress(BrokenPipeError):  # it flushes once more
+        closed.close()
 
 
 def test_the_version_is_printed(run: Run) -> None:

@@ -1,14 +1,16 @@
-"""From a laptop to a listening Raspberry Pi: over the user's own ssh, or on the Pi itself.
+"""Install and update edge-listen on a Raspberry Pi: from a laptop over the user's own ssh, or on the Pi itself.
 
-host        a machine that runs shell scripts and takes files: by ssh and scp, or this one
-probe       what runs there first, and tells what it is
-target      what was told, and what can't work there
-package     the wheel of this very package
-wheels      those of all that it needs, for a machine without internet
-layout      where everything is there
-wanted      what shall be there, and what of it already is
+layout      paths on the machine that listens
+shell       scripts from templates, whose values are quoted
+host        a machine that runs scripts: over ssh, or this one
+probe       runs there first and prints facts about the machine
+target      these facts, and the reasons that nothing can be deployed there
+package     the wheel of this package
+wheels      the wheels of its requirements, for a machine without internet
+release     the record of a release, the request for one, and their differences
 scripts     the shell scripts of every step
-service     how the service goes, and the wait for its first answer
-deployment  the story: deploy, roll back, remove
-command     the words, several hosts at once, the tables
+service     the state of the service, and the wait for its first answer
+deployment  deploy, roll back, remove
+table       the table of hosts
+command     the command line, several hosts in parallel
 """

@@ -1,4 +1,4 @@
-"""The command `python -m edge.deploy`, which is edge-deploy."""
+"""Run edge-deploy as `python -m edge.deploy`."""
 
 from edge.deploy.command import main
 

@@ -1,9 +1,10 @@
-"""The story on one machine: look it over, put a release beside the one that runs, switch, wait for its first answer."""
+"""Deployment on one machine: build a release beside the current one, switch, wait for an answer, or roll back."""
 
 import contextlib
 import dataclasses
+import io
 import json
-import shlex
+import tarfile
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -11,192 +12,288 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge.deploy import layout, scripts, service
+from edge.deploy import scripts, service
 from edge.deploy.host import Host
-from edge.deploy.target import NOT_FOR_32_BITS, Target, hindrances
-from edge.deploy.wanted import UNIT, Release, Wanted, changes, only_the_model_differs, parse_record, release_of
+from edge.deploy.release import (
+    UNIT,
+    DeployRequest,
+    Release,
+    changes,
+    current_release,
+    only_the_model_differs,
+    parse_record,
+)
+from edge.deploy.shell import Script
+from edge.deploy.target import NOT_FOR_32_BITS, Target, blockers
 from edge.errors import EdgeError
 
-LIFE_SECONDS = 10.0  # that a program has to last where there is nothing to hear
+STABLE_SECONDS = 10.0  # uptime that is enough where the release before heard nothing either
 
 
 @dataclass
 class Deployment:
-    """One machine, and how a person is told what happens there.
+    """The steps on one machine.
 
-    With `dry` the machine is looked over, and every other step is told instead of done.
+    Parameters
+    ----------
+    host : Host
+        The machine, connected.
+    target : Target
+        The result of its probe.
+    say : callable
+        Shows a line of progress.
+    dry_run : bool
+        Show every step instead of running it; only the state of the service is read.
+    patience : float
+        Seconds to wait for a first answer.
+    report : dict
+        Filled with what --json writes: release, service, benchmark.
     """
 
     host: Host
     target: Target
     say: Callable[[str], None]
-    dry: bool = False
-    patience: float = 60.0  # seconds for a first answer
-    found: dict[str, Any] = field(default_factory=dict)  # more of this machine, for the report
+    dry_run: bool = False
+    patience: float = 60.0
+    report: dict[str, Any] = field(default_factory=dict)
 
-    def deploy(self, wanted: Wanted, offline: bool) -> None:
-        """Have a release there that hears. Raise EdgeError where that can't be; what ran before runs again then."""
+    def deploy(self, request: DeployRequest, offline: bool) -> None:
+        """Deploy and wait for the first answer; roll back on failure.
+
+        Parameters
+        ----------
+        request : DeployRequest
+            Program, model and configuration.
+        offline : bool
+            Bring the wheels of all requirements along.
+
+        Raises
+        ------
+        EdgeError
+            If nothing can be deployed there, a step fails, or no answer comes. The release before, if there was one, is
+            running then.
+        """
         target = self.target
         self.say(f"found {target}")
-        if reasons := list(hindrances(target, offline)):
+        if reasons := list(blockers(target, offline)):
             raise EdgeError(f"{self.host.name}: {'; '.join(reasons)}")
         if target.bits == 32:
-            self.say(f"with 32 bits {', '.join(NOT_FOR_32_BITS)} must come from piwheels, which was never tried")
-        present, release = release_of(target), wanted.on(target)
+            self.say(f"32 bits: {', '.join(NOT_FOR_32_BITS)} must come from piwheels, which was never tested")
+        present, release = current_release(target), request.release_on(target)
         changed = changes(present, release, target)
-        before = service.ask(self.host)
+        before = service.query(self.host)
         with self._uploads():
             if changed or present is None:
-                self.say(f"deploys {release.name}: {', '.join(changed)}")
-                self._build(wanted, release, present, offline)
+                self.say(f"deploy {release.name}: {', '.join(changed)}")
+                self._build(request, release, present, offline)
                 self._switch(release, present, before)
             else:
-                self.say(f"all of it is there already, as {present.name}")
+                self.say(f"nothing to do: {present.name} is up to date")
                 if not before.answers:
                     self._do("start the service", scripts.RESTART, root=True)
-                self._await(present, None)
-            self._measure()
+                self._await_answer(present, None)
+            self._benchmark()
 
     def roll_back(self) -> None:
-        """Let the release before run again. Raise EdgeError where there is none."""
-        present = release_of(self.target)
+        """Return to the release before. Raises EdgeError if there is none."""
+        present = current_release(self.target)
         if present is None:
             raise EdgeError(f"{self.host.name}: nothing is deployed there")
-        record = self.host.run(f"cat {scripts.folder_of(present.before or '-')}/{layout.RECORD} 2> /dev/null || true")
+        record = self.host.run(scripts.read_record(present.before)) if present.before else ""
         if not record:
-            raise EdgeError(f"{self.host.name}: there is no release from before {present.name}")
-        self._back(present, parse_record(json.loads(record)), hears=True)
+            raise EdgeError(f"{self.host.name}: there is no release before {present.name}")
+        self._restore(present, parse_record(json.loads(record)), service.query(self.host), expect_answer=True)
 
     def remove(self) -> None:
-        """Leave nothing there that any deployment has brought."""
-        said = self._do("remove all of it", scripts.remove(self.target.folder), root=True)
-        if not self.dry:
-            self.found["release"] = None
+        """Remove everything that deployments have installed and the service has written."""
+        output = self._do("remove the service and all of its files", scripts.remove(self.target.folder), root=True)
+        if not self.dry_run:
+            self.report["release"] = None
             self.status()
-            self.say(said.strip() or "nothing of it is left")
+            self.say(output.strip() or "everything is removed")
 
     def status(self) -> None:
-        """Find out how it goes."""
-        self.found["service"] = dataclasses.asdict(service.ask(self.host))
+        """Add the state of the service to the report."""
+        self.report["service"] = service.query(self.host).to_dict()
 
-    def _build(self, wanted: Wanted, release: Release, present: Release | None, offline: bool) -> None:
-        """Put a release beside the one that runs. If that fails nothing of it stays, and nothing else has changed."""
+    def _build(self, request: DeployRequest, release: Release, present: Release | None, offline: bool) -> None:
+        """Build a release beside the current one; if that fails it is removed, and nothing else has changed."""
         folder, missing = self.target.folder, self.target.missing_packages
         if missing:
             script = scripts.install_packages(missing, folder)
-            self._do(f"let apt install {' and '.join(missing)}", script, root=True, online=True)
-        needs_same = present is not None and (present.requires, present.extras) == (release.requires, release.extras)
-        brought = self._copy_all(wanted, release, offline and not needs_same)
+            self._do(f"install {' and '.join(missing)} with apt", script, root=True, online=True)
+        same_requirements = present is not None and (present.requires, present.extras) == (
+            release.requires,
+            release.extras,
+        )
+        brought = offline and not same_requirements
+        self._upload_parts(request, release, brought)
         make = scripts.make_environment(release, present.name if present else None)
-        complete = scripts.complete(release, folder, wanted.model is not None)
+        complete = scripts.complete(release, folder, request.model is not None)
         try:
-            self._do("make its virtual environment", make, root=True)
-            if present is None or present.wheel != release.wheel or not needs_same:
-                script = scripts.install_wheel(release, folder, wanted.wheel.name, brought, needs_same)
-                self._do("install the program and what it needs", script, root=True, online=not (brought or needs_same))
-            self._do("complete it, and try it", complete, root=True)
+            self._do("make a virtual environment", make, root=True)
+            if present is None or present.wheel != release.wheel or not same_requirements:
+                script = scripts.install_wheel(release, folder, request.wheel.name, brought, same_requirements)
+                online = not (brought or same_requirements)
+                self._do("install the program and its requirements", script, root=True, online=online)
+            self._do("add the model and the configuration, and test the release", complete, root=True)
         except BaseException:
             with contextlib.suppress(EdgeError):
                 self.host.run(scripts.abandon(release.name), root=True)
             raise
 
-    def _copy_all(self, wanted: Wanted, release: Release, with_wheels: bool) -> bool:
-        """Copy what a release is made of, with or without the wheels that it needs; whether they were brought."""
+    def _upload_parts(self, request: DeployRequest, release: Release, with_wheels: bool) -> None:
+        """Upload the parts of a release, with the wheels of its requirements if asked for."""
         folder = self.target.folder
-        with tempfile.TemporaryDirectory() as here:
+        with tempfile.TemporaryDirectory() as temporary:
+            local = Path(temporary)
             texts = {
-                "unit": UNIT.read_text(),
-                "config": wanted.config_on(self.target),
+                "unit": UNIT.read_text(encoding="utf-8"),
+                "config": request.config_on(self.target),
                 "release.json": release.to_json(),
             }
             for name, text in texts.items():
-                (Path(here) / name).write_text(text, encoding="utf-8")
-            files = [wanted.wheel, *([wanted.model] if wanted.model else []), *(Path(here) / name for name in texts)]
-            self._copy([file.resolve() for file in files], folder)
+                (local / name).write_text(text, encoding="utf-8")
+            self._upload(
+                [request.wheel, *([request.model] if request.model else []), *map(local.joinpath, texts)], folder
+            )
             if with_wheels:
                 from edge.deploy import wheels
 
-                self.say("fetch the wheels that it needs")
+                self.say("download the wheels of its requirements")
                 extras, markers = frozenset(release.extras), self.target.markers
-                fetched = wheels.fetch(wanted.wheel, extras, markers, self.target.glibc, Path(here) / "wheels")
-                self._do("make a folder for them", f"mkdir {folder}/{scripts.WHEELS}", quiet=True)
-                self._copy(fetched, f"{folder}/{scripts.WHEELS}")
-        return with_wheels
+                downloaded = wheels.fetch(request.wheel, extras, markers, self.target.glibc, local / "wheels")
+                self._upload(downloaded, f"{folder}/{scripts.WHEELS}")
 
     def _switch(self, release: Release, present: Release | None, before: service.Service) -> None:
-        """From the release that runs to the one that was built; back again if that doesn't come up."""
+        """Switch to the new release; return to the present one if the new one does not come up."""
         script = scripts.put_config(release.name, present.name if present else None)
-        self._do("put the configuration in its place", script, root=True)
+        self._do("install the configuration", script, root=True)
         try:
-            self._run(release, present, before, hears=present is None or before.answers)
-        except EdgeError as error:
-            if present is None:
-                raise EdgeError(f"{error}; it stays there, and goes on trying") from None
-            self.say(f"{error}; goes back to {present.name}")
-            self._back(release, present, before.answers)
-            raise EdgeError(f"{self.host.name}: {release.name} didn't come up, and {present.name} runs again") from None
-        self._do("remove what is older", scripts.prune([r.name for r in (release, present) if r]), root=True)
+            self._start(release, present, before, expect_answer=present is None or before.answers)
+        except BaseException as error:
+            if present is not None:
+                self._recover(release, present, before.answers, error)
+            elif isinstance(error, EdgeError):
+                raise EdgeError(f"{error}; the release stays installed and keeps trying") from None
+            raise
+        self._do("remove older releases", scripts.prune([r.name for r in (release, present) if r]), root=True)
 
-    def _back(self, abandoned: Release, before: Release, hears: bool) -> None:
-        """From a release to the one before it, which `hears` if all is well."""
-        running = service.ask(self.host)
-        self._do("put the configuration back", scripts.restore_config(before.name, abandoned.name), root=True)
-        self._run(before, abandoned, running, hears)
+    def _recover(self, failed: Release, present: Release, expect_answer: bool, error: BaseException) -> None:
+        """Roll back after any error. Raises EdgeError with the reason, except for an interrupt, which goes on."""
+        reason = describe(error).removeprefix(f"{self.host.name}: ")
+        self.say(f"{failed.name} did not come up: {reason}")
+        self.say(f"roll back to {present.name}")
+        try:
+            running = service.query(self.host)
+        except Exception:  # the service is restarted then, not reloaded
+            running = None
+        try:
+            self._restore(failed, present, running, expect_answer)
+        except Exception as second:
+            outcome = f"the rollback to {present.name} failed: {describe(second).removeprefix(f'{self.host.name}: ')}"
+        else:
+            outcome = f"{present.name} is running again"
+        if not isinstance(error, Exception):
+            self.say(outcome)
+            return
+        raise EdgeError(f"{self.host.name}: {failed.name} did not come up ({reason}); {outcome}") from error
 
-    def _run(self, release: Release, other: Release | None, running: service.Service, hears: bool) -> None:
-        """Let a release run in place of another one, and wait for its first answer, or else for it to stay alive."""
-        goes_on = other is not None and only_the_model_differs(release, other) and running.active == "active"
-        self._do("let it run", scripts.switch(release.name, scripts.RELOAD if goes_on else scripts.RESTART), root=True)
-        if not self.dry:
-            self.found["release"] = dataclasses.asdict(release)
-        if hears:
-            self._await(release, None if goes_on else running.pid)
-        elif not self.dry:
-            now = service.wait_for_life(self.host, LIFE_SECONDS)
-            self.found["service"] = dataclasses.asdict(now)
-            self.say(f"runs, and hears as little as the one before: {now.words}")
+    def _restore(
+        self, abandoned: Release, before: Release, running: service.Service | None, expect_answer: bool
+    ) -> None:
+        """Return from a release to the one before it."""
+        self._do("restore the configuration", scripts.restore_config(before.name, abandoned.name), root=True)
+        self._start(before, abandoned, running, expect_answer)
 
-    def _await(self, release: Release, old_pid: int | None) -> None:
-        if self.dry:
+    def _start(
+        self, release: Release, other: Release | None, running: service.Service | None, expect_answer: bool
+    ) -> None:
+        """Start a release in place of another one, and wait for an answer or, if none is expected, for some uptime."""
+        active = running is not None and running.active == "active"
+        reload = active and other is not None and only_the_model_differs(release, other)
+        self._do("start it", scripts.switch(release.name, scripts.RELOAD if reload else scripts.RESTART), root=True)
+        if not self.dry_run:
+            self.report["release"] = dataclasses.asdict(release)
+        if expect_answer:
+            self._await_answer(release, None if reload or running is None else running.pid)
+        elif not self.dry_run:
+            now = service.wait_until_stable(self.host, STABLE_SECONDS)
+            self.report["service"] = now.to_dict()
+            self.say(f"{release.name} runs without an answer, as the release before did: {now.summary}")
+
+    def _await_answer(self, release: Release, old_pid: int | None) -> None:
+        if self.dry_run:
             return
         now = service.wait_for_answer(self.host, release.model, old_pid, self.patience)
-        self.found["service"] = dataclasses.asdict(now)
+        self.report["service"] = now.to_dict()
         self.say(f"{release.name} listens: {now.text}")
 
-    def _measure(self) -> None:
-        """Run the benchmark there, and say its verdict."""
-        script = scripts.benchmark(f"{self.target.folder}/latency.json")
-        if told := self._do("measure what listening costs", script):
-            self.found["benchmark"] = json.loads(told)
-            self.say(self.found["benchmark"]["verdict"])
+    def _benchmark(self) -> None:
+        """Run edge-benchmark there and show its verdict; a failure is a warning, because the release runs already."""
+        try:
+            output = self._do("measure what listening costs", scripts.benchmark(f"{self.target.folder}/benchmark.json"))
+            if not self.dry_run:
+                report = json.loads(output)
+                self.say(report["verdict"])
+                self.report["benchmark"] = report
+        except (EdgeError, ValueError, KeyError, TypeError) as error:
+            reason = describe(error).removeprefix(f"{self.host.name}: ")
+            self.report |= {"benchmark": None, "benchmark_error": reason}
+            self.say(f"warning: the release runs, but the benchmark failed: {reason}")
 
     @contextlib.contextmanager
     def _uploads(self) -> Iterator[None]:
-        """The folder that takes files for a while."""
-        remove = f"rm -rf {self.target.folder}"
-        self._do("make a folder for what is copied", f"{remove}\nmkdir -p {self.target.folder}", quiet=True)
+        """Keep a folder for uploads on the machine."""
+        folder = self.target.folder
+        self._do("make a folder for uploads", scripts.make_uploads(folder), quiet=True)
         try:
             yield
         finally:
             with contextlib.suppress(EdgeError):
-                self._do("remove that folder", remove, quiet=True)
+                self._do("remove the folder for uploads", scripts.remove_uploads(folder), quiet=True)
 
-    def _do(self, what: str, script: str, root: bool = False, quiet: bool = False, online: bool = False) -> str:
-        """What a step prints; an `online` one needs the internet there."""
-        if self.dry or not quiet:
-            self.say(what)
-        if self.dry:
-            self.say(textwrap.indent(script.rstrip(), "    # " if root else "    $ "))
+    def _do(self, step: str, script: Script, root: bool = False, quiet: bool = False, online: bool = False) -> str:
+        """Run one step and return its output. An error of an `online` step mentions --offline."""
+        if self.dry_run or not quiet:
+            self.say(step)
+        if self.dry_run:
+            self._show(script, root)
             return ""
         try:
             return self.host.run(script, root=root)
         except EdgeError as error:
-            hint = "; if that machine has no internet: --offline" if online else ""
+            hint = "; if that machine has no internet, use --offline" if online else ""
             raise EdgeError(f"{error}{hint}") from None
 
-    def _copy(self, files: Sequence[Path], folder: str) -> None:
-        self.say(f"copy {len(files)} files, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
-        if self.dry:
-            self.say(textwrap.indent(shlex.join(self.host.copy_command(files, folder)), "    "))
+    def _upload(self, files: Sequence[Path], folder: str) -> None:
+        """Copy files into a folder there, as a tar archive through the script's standard input."""
+        size = sum(file.stat().st_size for file in files)
+        self.say(f"copy {len(files)} files, {size / 1e6:.1f} MB")
+        script = scripts.unpack(folder)
+        if self.dry_run:
+            self.say(textwrap.indent("\n".join(file.name for file in files), "    "))
+            self._show(script, root=False)
         else:
-            self.host.copy(files, folder)
+            self.host.run(script, stdin=archive(files))
+
+    def _show(self, script: Script, root: bool) -> None:
+        self.say(textwrap.indent(script.rstrip(), "    # " if root else "    $ "))
+
+
+def archive(files: Sequence[Path]) -> bytes:
+    """Tar archive of files, by their names alone and readable to everyone."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", dereference=True) as tar:
+        for file in files:
+            tar.add(file, file.name, recursive=False, filter=lambda member: member.replace(mode=0o644, deep=False))
+    return content.getvalue()
+
+
+def describe(error: BaseException) -> str:
+    """One sentence about an error; an unexpected one is named by its type."""
+    if isinstance(error, EdgeError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

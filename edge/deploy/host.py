@@ -1,4 +1,4 @@
-"""A machine that runs shell scripts and takes files: by the user's own ssh and scp, or the one this runs on."""
+"""A machine that runs shell scripts: over the user's own ssh, or the one this runs on."""
 
 import contextlib
 import shlex
@@ -7,22 +7,22 @@ import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
 
+from edge.deploy.shell import Script
 from edge.errors import EdgeError
 
 CONNECT_SECONDS = 20
-# A Pi whose power is cut says nothing: ssh asks, and gives up.
-ALIVE = ("-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3", "-o", f"ConnectTimeout={CONNECT_SECONDS}")
+# A Pi that loses power sends nothing: ssh polls it, and gives up.
+KEEPALIVE = ("-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3", "-o", f"ConnectTimeout={CONNECT_SECONDS}")
 
 
 class Host(ABC):
-    """A context: what was opened to reach it is closed at the end."""
+    """Machine that runs scripts; a context manager that closes what was opened to reach it."""
 
     name: str  # as the user gave it
 
     def __init__(self) -> None:
-        self.sudo = "root"  # how its user becomes root: as edge.deploy.probe says
+        self.sudo = "root"  # how its user becomes root; values in edge.deploy.probe
         self.password = ""  # for sudo
 
     def __enter__(self) -> "Host":
@@ -33,70 +33,82 @@ class Host(ABC):
 
     @abstractmethod
     def connect(self) -> None:
-        """Reach it. Raise EdgeError where that can't be."""
+        """Open the connection. Raises EdgeError if the machine cannot be reached."""
 
     @abstractmethod
     def close(self) -> None:
-        """Leave it."""
+        """Close the connection."""
 
-    def run(self, script: str, *, root: bool = False, text: str = "") -> str:
-        """What a shell script prints there; `text` is its standard input.
+    def run(self, script: Script, *, root: bool = False, stdin: bytes = b"") -> str:
+        """Run a shell script there.
 
-        Raise EdgeError with the last line that it said if it fails.
+        Parameters
+        ----------
+        script : Script
+            Made by `edge.deploy.shell.script`; the first command that fails ends it.
+        root : bool
+            Run it as root, through sudo unless the user is root.
+        stdin : bytes
+            Its standard input.
+
+        Returns
+        -------
+        str
+            Its standard output.
+
+        Raises
+        ------
+        EdgeError
+            If it fails; the message is the last line of its standard error, or of its standard output.
         """
-        words, given = ["sh", "-euc", script], text
+        if not isinstance(script, Script):
+            raise TypeError("only what edge.deploy.shell.script builds may run: its values are quoted")
+        arguments = ["sh", "-euc", script]
         if root and self.sudo == "password":
-            # -k: a sudo that still knows the password would leave it to the script to read.
-            words, given = ["sudo", "-k", "-S", "-p", "", *words], f"{self.password}\n{text}"
+            # -k: a sudo that remembers the password would leave it on standard input for the script to read.
+            arguments, stdin = ["sudo", "-k", "-S", "-p", "", *arguments], f"{self.password}\n".encode() + stdin
         elif root and self.sudo != "root":
-            words = ["sudo", "-n", *words]
+            arguments = ["sudo", "-n", *arguments]
         try:
-            done = subprocess.run(self._there(words), input=given, capture_output=True, text=True, check=False)
+            done = subprocess.run(self._command(arguments), input=stdin, capture_output=True, check=False)
         except FileNotFoundError as error:
-            raise EdgeError(f"{error.filename} isn't installed here") from None
+            raise EdgeError(f"{error.filename} is not installed on this machine") from None
+        output, errors = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
         if done.returncode:
-            said = [line for line in (done.stderr.strip() or done.stdout.strip()).splitlines() if line.strip()]
-            raise EdgeError(f"{self.name}: {said[-1] if said else f'exit status {done.returncode}, and not a word'}")
-        return done.stdout
+            lines = [line for line in (errors.strip() or output.strip()).splitlines() if line.strip()]
+            raise EdgeError(
+                f"{self.name}: {lines[-1] if lines else f'exit status {done.returncode} without a message'}"
+            )
+        return output
 
     @abstractmethod
-    def copy_command(self, files: Sequence[Path], folder: str) -> list[str]:
-        """The command that copies files into a folder there."""
-
-    def copy(self, files: Sequence[Path], folder: str) -> None:
-        """Copy files into a folder there. Raise EdgeError if that fails."""
-        done = subprocess.run(self.copy_command(files, folder), capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise EdgeError(f"{self.name}: {done.stderr.strip().splitlines()[-1]}")
-
-    @abstractmethod
-    def _there(self, words: list[str]) -> list[str]:
-        """The command here that runs these words there."""
+    def _command(self, arguments: list[str]) -> list[str]:
+        """Command on this machine that runs these arguments there."""
 
 
 class SshHost(Host):
-    """By ssh: one connection, which the user may have to type a password for, and everything else over it."""
+    """Machine reached over ssh: one connection, for which ssh may ask for a password, and everything else over it."""
 
     def __init__(self, name: str, options: Sequence[str] = ()) -> None:
-        """`name` as ssh takes it; `options` are those of ssh's `-o`."""
+        """Take a `name` as ssh does, and `options` as its `-o` does."""
         super().__init__()
         self.name = name
-        self._options = [*ALIVE, *(word for option in options for word in ("-o", option))]
-        self._folder = tempfile.mkdtemp(prefix="edge-")  # short: a socket's path has 104 characters at most
+        self._options = [*KEEPALIVE, *(word for option in options for word in ("-o", option))]
+        self._folder = tempfile.mkdtemp(prefix="edge-")  # short: the path of a socket has 104 characters at most
 
     def connect(self) -> None:
-        """Open the connection; ssh asks for what it needs on the terminal. Raise EdgeError where there is none."""
+        """Open the connection; ssh asks on the terminal for what it needs. Raises EdgeError if that fails."""
         master = ["-o", "ControlMaster=yes", "-o", "ControlPersist=yes", *self._control(), *self._options]
-        with tempfile.TemporaryFile("w+") as said:  # no pipe: what stays in the background would keep it open
+        with tempfile.TemporaryFile("w+") as log:  # not a pipe: the ssh in the background would keep it open
             try:
                 ssh = ["ssh", *master, "-f", "-N", self.name]
-                done = subprocess.run(ssh, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=False)
+                done = subprocess.run(ssh, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
             except FileNotFoundError:
-                raise EdgeError("ssh isn't installed here") from None
+                raise EdgeError("ssh is not installed on this machine") from None
             if done.returncode:
-                said.seek(0)
-                lines = said.read().strip().splitlines()
-                raise EdgeError(f"{self.name}: {lines[-1] if lines else 'ssh gave up, and not a word'}")
+                log.seek(0)
+                lines = log.read().strip().splitlines()
+                raise EdgeError(f"{self.name}: {lines[-1] if lines else 'ssh failed without a message'}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -105,36 +117,23 @@ class SshHost(Host):
             subprocess.run(end, capture_output=True, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def copy_command(self, files: Sequence[Path], folder: str) -> list[str]:
-        """By scp."""
-        user, at, address = self.name.rpartition("@")
-        if self.name.startswith("ssh://"):
-            place = f"scp://{self.name.removeprefix('ssh://').rstrip('/')}/{folder}/"
-        else:
-            place = f"{user}{at}{f'[{address}]' if ':' in address else address}:{folder}/"
-        return ["scp", "-q", *self._control(), *self._options, *map(str, files), place]
-
-    def _there(self, words: list[str]) -> list[str]:
-        return ["ssh", *self._control(), *self._options, self.name, shlex.join(words)]
+    def _command(self, arguments: list[str]) -> list[str]:
+        return ["ssh", *self._control(), *self._options, self.name, shlex.join(arguments)]
 
     def _control(self) -> list[str]:
         return ["-o", f"ControlPath={self._folder}/s"]
 
 
 class ThisMachine(Host):
-    """The one that this runs on."""
+    """The machine that this runs on."""
 
     name = "this machine"
 
     def connect(self) -> None:
-        """It is reached."""
+        """Nothing to open."""
 
     def close(self) -> None:
-        """Nothing was opened."""
+        """Nothing to close."""
 
-    def copy_command(self, files: Sequence[Path], folder: str) -> list[str]:
-        """By cp."""
-        return ["cp", *map(str, files), folder]
-
-    def _there(self, words: list[str]) -> list[str]:
-        return words
+    def _command(self, arguments: list[str]) -> list[str]:
+        return arguments

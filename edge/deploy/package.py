@@ -1,4 +1,4 @@
-"""The wheel of this very package: what runs here is what arrives there."""
+"""The wheel of this package: a deployment installs what runs here."""
 
 import base64
 import email
@@ -16,74 +16,81 @@ from edge.errors import EdgeError
 NAME = "edge-listen"
 CHECKOUT = Path(__file__).parents[2]
 ANY_PYTHON = "py3-none-any"
-# What an installer writes beside the wheel's own files.
+# Files that an installer writes beside those of the wheel.
 INSTALLERS = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
 
 def own_wheel(folder: Path) -> Path:
-    """Write it into a folder: built from the checkout that this runs in, or put together again from what is installed.
+    """Write the wheel of this package into a folder.
 
-    Raise EdgeError if neither can be done.
+    It is built from the checkout that this runs in, or packed again from the installed files. Raises EdgeError if
+    neither is possible.
     """
     if (CHECKOUT / "pyproject.toml").exists():
         return _built(folder)
     try:
         return _packed(importlib.metadata.distribution(NAME), folder)
     except importlib.metadata.PackageNotFoundError:
-        raise EdgeError(f"{NAME} is neither installed here nor a checkout: give --wheel FILE") from None
+        raise EdgeError(f"{NAME} is neither installed nor a checkout here: pass --wheel FILE") from None
 
 
 def digest(wheel: Path) -> str:
-    """SHA-256 of what a wheel installs, whenever and however it was packed. Raise EdgeError for what is no wheel."""
+    """SHA-256 of the files that a wheel installs, however it was packed. Raises EdgeError if it is not a wheel."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             names = sorted(n for n in archive.namelist() if not n.endswith(("/", "/RECORD", "/WHEEL")))
             contents = (f"{name}\0{hashlib.sha256(archive.read(name)).hexdigest()}\n" for name in names)
             return hashlib.sha256("".join(contents).encode()).hexdigest()
     except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise EdgeError(f"{wheel}: no wheel: {error}") from None
+        raise EdgeError(f"{wheel}: not a wheel: {error}") from None
 
 
 def metadata(wheel: Path) -> "email.message.Message":
-    """The METADATA of a wheel. Raise EdgeError where there is none."""
+    """METADATA of a wheel. Raises EdgeError if it has none."""
     name = "-".join(wheel.name.split("-")[:2])
     return email.message_from_bytes(member(wheel, f"{name}.dist-info/METADATA"))
 
 
 def member(wheel: Path, name: str) -> bytes:
-    """A file in a wheel. Raise EdgeError where there is none."""
+    """Content of a file in a wheel. Raises EdgeError if it has none of this name."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             return archive.read(name)
     except (OSError, zipfile.BadZipFile, KeyError) as error:
-        raise EdgeError(f"{wheel}: no wheel: {error}") from None
+        raise EdgeError(f"{wheel}: not a wheel: {error}") from None
 
 
 def _built(folder: Path) -> Path:
-    """Build a copy of what the wheel is made of: a build leaves folders behind, and takes up those of the last one."""
+    """Build a copy of the sources: a build leaves folders behind, and packs those that the last one left."""
     source = folder / "source"
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
-    tops = {name.partition(".")[0] for name in project["tool"]["setuptools"]["packages"]}
-    for top in sorted(tops):
-        shutil.copytree(CHECKOUT / top, source / top, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]):
-        shutil.copy(CHECKOUT / name, source)
+    _copy_sources(CHECKOUT, source)
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise EdgeError(f"{CHECKOUT}: pip can't build the wheel: {said[-1] if said else 'and says nothing'}")
+        lines = done.stderr.strip().splitlines()
+        raise EdgeError(f"{CHECKOUT}: pip cannot build the wheel: {lines[-1] if lines else 'no message'}")
     return next(folder.glob("*.whl"))
 
 
+def _copy_sources(checkout: Path, source: Path) -> None:
+    """Copy what a wheel is built from: the packages and the files that pyproject.toml names."""
+    pyproject = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    project, packages = pyproject["project"], pyproject["tool"]["setuptools"]["packages"]
+    names = packages["find"]["include"] if isinstance(packages, dict) else packages
+    for top in sorted({name.partition(".")[0] for name in names}):
+        shutil.copytree(checkout / top, source / top, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", project["readme"], *project["license-files"]):
+        shutil.copy(checkout / name, source)
+
+
 def _packed(distribution: importlib.metadata.Distribution, folder: Path) -> Path:
-    """A wheel of the installed files (packaging.python.org/specifications/binary-distribution-format)."""
+    """Pack the installed files into a wheel (packaging.python.org/specifications/binary-distribution-format)."""
     wheel = folder / f"{NAME.replace('-', '_')}-{distribution.version}-{ANY_PYTHON}.whl"
     record = []
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in distribution.files or ():
             if file.parts[0] == ".." or "__pycache__" in file.parts:
-                continue  # the commands, which an installer makes out of entry_points.txt
+                continue  # commands, which an installer makes from entry_points.txt
             if file.parts[0].endswith(".dist-info") and file.name in INSTALLERS:
                 continue
             content = Path(str(file.locate())).read_bytes()

@@ -1,6 +1,6 @@
-"""What runs on a target first, by its own Python through standard input, and prints what it is as JSON.
+"""Facts about a machine as JSON on standard output; its own Python runs this file from standard input.
 
-It needs nothing but a Python of the last ten years: whether that one will do is for edge.deploy.target to say.
+It needs nothing but a Python of the last ten years; edge.deploy.target decides whether that one is new enough.
 """
 
 import ctypes.util
@@ -19,7 +19,7 @@ HOME = Path("/opt/edge-listen")
 
 
 def text(path: Path) -> "str | None":
-    """A file's text without the zero byte of the device tree; None where there is none or it can't be read."""
+    """Text of a file, without the zero byte of the device tree; None if it can't be read."""
     try:
         return path.read_bytes().decode(errors="replace").rstrip("\0")
     except OSError:
@@ -27,35 +27,35 @@ def text(path: Path) -> "str | None":
 
 
 def fields(path: Path, separator: str) -> "dict[str, str]":
-    """A file of lines `key SEPARATOR value`."""
+    """Keys and values of a file of lines `key SEPARATOR value`."""
     lines = (text(path) or "").splitlines()
     return {key.strip(): value.strip(" \"'") for key, _, value in (line.partition(separator) for line in lines)}
 
 
 def cards() -> "list[str]":
-    """Sound cards that record, as `hw:NUMBER name (what stays true of it)`."""
-    found = []
+    """Sound cards that can record, as `hw:NUMBER name (identifier that survives a reboot)`."""
+    lines = []
     for card in sorted(Path("/proc/asound").glob("card[0-9]*")):
         if any(card.glob("pcm*c")):
             stream = (text(card / "stream0") or "a sound card").splitlines()[0].partition(" at ")[0]
             usb = text(card / "usbid")
-            stays = ("usb:" + usb if usb else text(card / "id") or "?").strip()
-            found.append("hw:{} {} ({})".format(card.name[len("card") :], stream, stays))
-    return found
+            stable = ("usb:" + usb if usb else text(card / "id") or "?").strip()
+            lines.append("hw:{} {} ({})".format(card.name[len("card") :], stream, stable))
+    return lines
 
 
 def sudo() -> str:
-    """How this user becomes root: not at all, by a password, without, or is it."""
+    """Means by which this user becomes root: none, sudo with a password, sudo freely, or being root."""
     if os.geteuid() == 0:
         return "root"
     if not shutil.which("sudo"):
         return "none"
-    tried = subprocess.run(["sudo", "-n", "true"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return "password" if tried.returncode else "free"
+    done = subprocess.run(["sudo", "-n", "true"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return "password" if done.returncode else "free"
 
 
 def markers() -> "dict[str, str]":
-    """What the markers of requirements may ask (PEP 508)."""
+    """Variables of environment markers (PEP 508)."""
     return {
         "implementation_name": sys.implementation.name,
         "implementation_version": platform.python_version(),
@@ -72,13 +72,13 @@ def markers() -> "dict[str, str]":
 
 
 def main() -> None:
-    """Print it."""
+    """Print the facts."""
     current = HOME / "current"
     release = fields(Path("/etc/os-release"), "=")
     memory = {key: int(value.split()[0]) * 1024 for key, value in fields(Path("/proc/meminfo"), ":").items() if value}
     thermal = text(Path("/sys/class/thermal/thermal_zone0/temp"))
     user = pwd.getpwuid(os.geteuid())
-    told = {
+    facts = {
         "board": text(Path("/proc/device-tree/model")),
         "system": release.get("PRETTY_NAME", platform.system()),
         "markers": markers(),
@@ -95,12 +95,12 @@ def main() -> None:
         "free_memory_bytes": memory.get("MemAvailable", 0),
         "temperature_c": float(thermal) / 1000 if thermal else None,
         "cards": cards(),
-        "stranger": current.is_dir() and not current.is_symlink(),
+        "foreign_install": current.is_dir() and not current.is_symlink(),
         "release": json.loads(text(current / "share/edge-listen/release.json") or "null"),
         "config": text(Path("/etc/edge-listen.toml")),
         "unit": text(Path("/etc/systemd/system/edge-listen.service")),
     }
-    json.dump(told, sys.stdout)
+    json.dump(facts, sys.stdout)
 
 
 main()

@@ -1,186 +1,318 @@
-"""The shell scripts of every step, which --dry-run prints as they are. Those of a release's folder run as root."""
+"""Shell scripts of every step, which --dry-run prints. Those that change a release's folder run as root."""
 
-import shlex
+import re
 
 from edge.deploy import layout
-from edge.deploy.wanted import Release
+from edge.deploy.release import Release
+from edge.deploy.shell import Script, script
 
-WHEELS = "wheels"  # the folder among the uploads
-# dpkg may be busy with the upgrades of a first boot.
-APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o APT::Keep-Downloaded-Packages=false"
-INSTALLED = "dpkg-query -W -f '${Package}\\n' | sort"
-CONTROL = "systemctl --quiet"
+WHEELS = "wheels"  # folder below the uploads
+# dpkg may be locked by the upgrades of a first boot.
+APT = script(
+    "DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o APT::Keep-Downloaded-Packages=false"
+)
+INSTALLED = script("dpkg-query -W -f '${Package}\\n' | sort")
+SYSTEMCTL = script("systemctl --quiet")
 
 
 def folder_of(name: str) -> str:
-    """Where a release is."""
+    """Folder of a release."""
     return f"{layout.RELEASES}/{name}"
 
 
 def share_of(name: str) -> str:
-    """Where it keeps what isn't of the virtual environment."""
+    """Folder of what a release holds beside its virtual environment."""
     return f"{folder_of(name)}/{layout.SHARE}"
 
 
-def install_packages(packages: list[str], folder: str) -> str:
-    """Let apt install what is missing, and note all that came with it, for the day when it shall go again."""
-    return f"""\
-mkdir -p {layout.HOME}
-{INSTALLED} > {folder}/before
-{APT} update
-{APT} install --yes --no-install-recommends {" ".join(packages)} > /dev/null
-{INSTALLED} | comm -13 {folder}/before - >> {layout.PACKAGES}
-"""
+def make_uploads(uploads: str) -> Script:
+    """Make an empty folder for uploads."""
+    return script("rm -rf {uploads}\nmkdir -p {uploads}\n", uploads=uploads)
 
 
-def make_environment(release: Release, copied: str | None) -> str:
-    """Make the virtual environment of a release; as one of hard links to the files of another, if that has its Python.
+def remove_uploads(uploads: str) -> Script:
+    """Remove the folder for uploads."""
+    return script("rm -rf {uploads}\n", uploads=uploads)
 
-    A command in bin begins with the path of its Python, which is the one of the copied environment until it is mended.
+
+def unpack(folder: str) -> Script:
+    """Unpack the tar archive on standard input into a folder.
+
+    Not scp: before OpenSSH 9 the remote shell expands its destination, since then it does not, so that no spelling of a
+    folder with a space or a dollar sign suits both.
+    """
+    return script("mkdir -p {folder}\ntar --extract --no-same-owner --file - --directory {folder}\n", folder=folder)
+
+
+def read_record(name: str) -> Script:
+    """Print the record of a release, or nothing if there is none."""
+    return script("cat {record} 2> /dev/null || true\n", record=f"{folder_of(name)}/{layout.RECORD}")
+
+
+def install_packages(packages: list[str], uploads: str) -> Script:
+    """Install missing packages with apt, and note every package that came with them, so that --remove can purge it."""
+    return script(
+        """\
+mkdir -p {home}
+{installed} > {before}
+{apt} update
+{apt} install --yes --no-install-recommends {packages} > /dev/null
+{installed} | comm -13 {before} - >> {noted}
+""",
+        home=layout.HOME,
+        installed=INSTALLED,
+        before=f"{uploads}/before",
+        apt=APT,
+        packages=packages,
+        noted=layout.PACKAGES,
+    )
+
+
+def make_environment(release: Release, copied: str | None) -> Script:
+    """Make the virtual environment of a release.
+
+    It consists of hard links to the files of release `copied` if there is one and the Python is the same. A command in
+    bin begins with the path of its Python, which names the copied environment until it is rewritten.
     """
     new = folder_of(release.name)
-    fresh = f"python3 -m venv {new}"
-    if copied is None:
-        make = fresh
-    else:
+    make = script("python3 -m venv {new}", new=new)
+    if copied is not None:
         old = folder_of(copied)
-        make = f"""\
-if [ "$({old}/bin/python -V)" = "$(python3 -V)" ]; then
+        make = script(
+            """\
+old_python=$({old}/bin/python -V) || old_python=none
+if [ "$old_python" = "$(python3 -V)" ]; then
     cp -al {old} {new}
-    rm -rf {new}/{layout.SHARE} {new}/model
-    grep -rlI {old}/ {new}/bin {new}/pyvenv.cfg | xargs -r sed -i 's|{old}/|{new}/|g'
+    rm -rf {share} {new}/model
+    grep -rlIFZ -e {old_start} {new}/bin {new}/pyvenv.cfg | xargs -0 -r sed -i -e {edit}
 else
-    {fresh}
-fi"""
-    return f"""\
+    {make}
+fi""",
+            old=old,
+            new=new,
+            share=share_of(release.name),
+            old_start=f"{old}/",
+            edit=sed_replacement(f"{old}/", f"{new}/"),
+            make=make,
+        )
+    return script(
+        """\
 umask 022
 [ ! -e {new} ]
-mkdir -p {layout.RELEASES}
+mkdir -p {releases}
 {make}
-"""
+""",
+        new=new,
+        releases=layout.RELEASES,
+        make=make,
+    )
 
 
-def install_wheel(release: Release, uploads: str, wheel: str, brought: bool, needs_same: bool) -> str:
-    """Install the program and, unless it needs just what the release before did, what it needs.
+def install_wheel(release: Release, uploads: str, wheel: str, brought: bool, same_requirements: bool) -> Script:
+    """Install the program and, unless the requirements are those of the copied environment, its requirements.
 
-    That comes from among the uploads if it was `brought`, else from where the machine's pip gets its own.
+    They come from the uploads if they were `brought` along, else from the index that the machine's pip uses. pip gets
+    relative paths: it reads a requirement with a semicolon as one with a marker.
     """
-    new, wheel = folder_of(release.name), f"{uploads}/{wheel}"
-    pip = f"TMPDIR=/var/tmp {new}/bin/python -m pip --disable-pip-version-check install --quiet --no-cache-dir"
-    source = f"--no-index --find-links {shlex.quote(f'{uploads}/{WHEELS}')}" if brought else "--only-binary :all:"
-    with_extras = shlex.quote(f"{wheel}[{','.join(release.extras)}]")
+    pip = script(
+        "TMPDIR=/var/tmp {python} -I -m pip --disable-pip-version-check install --quiet --no-cache-dir",
+        python=f"{folder_of(release.name)}/bin/python",
+    )
+    source = script("--no-index --find-links {wheels}", wheels=WHEELS) if brought else script("--only-binary :all:")
+    install = script("{pip} {source} {wheel}\n", pip=pip, source=source, wheel=f"./{wheel}[{','.join(release.extras)}]")
     # The second call is for a program of the same version with other content.
-    return f"""\
+    return script(
+        """\
 umask 022
-{"" if needs_same else f"{pip} {source} {with_extras}"}
-{pip} --no-index --no-deps --force-reinstall {shlex.quote(wheel)}
-"""
+cd {uploads}
+{install}{pip} --no-index --no-deps --force-reinstall {wheel}
+""",
+        uploads=uploads,
+        install=script("") if same_requirements else install,
+        pip=pip,
+        wheel=f"./{wheel}",
+    )
 
 
-def complete(release: Release, uploads: str, model: bool) -> str:
-    """Put the model, the unit, the configuration and at last the record into a release, which is whole from then on.
+def complete(release: Release, uploads: str, model_uploaded: bool) -> Script:
+    """Add the model, the unit, the configuration and last the record, which marks a release as complete.
 
-    `model` says whether it is among the uploads; else it is that of the release before, or the program's own. The
-    program tries all of it on its demo clip.
+    The model is taken from the uploads, from the release before, or is the one in the program. The program tests all of
+    it on its demo clip.
     """
-    new, name = folder_of(release.name), release.model_name
+    new, share, name = folder_of(release.name), share_of(release.name), release.model_name
     if name is None:
-        put = f"cd {new}; ln -s lib/python3*/site-packages/edge/data/model.tflite model"
+        put = script("cd {new}; ln -s lib/python3*/site-packages/edge/data/model.tflite model", new=new)
     else:
-        file = shlex.quote(f"{layout.SHARE}/{name}")
-        source = f"{uploads}/{shlex.quote(name)}" if model else f"{folder_of(release.before or '')}/{file}"
-        put = f"install -m 644 {source} {new}/{file}\nln -s {file} {new}/model"
-    return f"""\
+        put = script(
+            "install -m 644 {source} {share}/{name}\nln -s {target} {new}/model",
+            source=f"{uploads}/{name}" if model_uploaded else f"{share_of(release.before or '-')}/{name}",
+            share=share,
+            name=name,
+            target=f"{layout.SHARE}/{name}",
+            new=new,
+        )
+    return script(
+        """\
 umask 022
-mkdir -p {new}/{layout.SHARE}
+mkdir -p {share}
 {put}
-install -m 644 {uploads}/unit {uploads}/config {new}/{layout.SHARE}/
-{new}/bin/edge-listen --config {new}/{layout.SHARE}/config --model {new}/model --demo --check > /dev/null
-install -m 644 {uploads}/release.json {new}/{layout.RECORD}
+install -m 644 {uploads}/unit {uploads}/config {share}/
+{new}/bin/edge-listen --config {share}/config --model {new}/model --demo --check > /dev/null
+install -m 644 {uploads}/release.json {record}
 sync
-"""
+""",
+        share=share,
+        put=put,
+        uploads=uploads,
+        new=new,
+        record=f"{new}/{layout.RECORD}",
+    )
 
 
-def abandon(name: str) -> str:
-    """Leave nothing of a release that didn't become whole.
+def abandon(name: str) -> Script:
+    """Remove a release that was not completed.
 
-    A step that was interrupted here goes on there, for its shell isn't told that ssh has ended: it is killed first. The
-    brackets, which a pattern and a glob take alike, keep this script from being one of those that name the folder.
+    A remote step goes on when ssh ends here, because its shell gets no signal: kill it first, and then what it started
+    at the same moment. The pattern, whose last letter stands in brackets, and the folder in two parts keep pkill from
+    matching this very script.
     """
-    folder = f"{folder_of(name)[:-1]}[{name[-1]}]"
-    return f"""\
-pkill -KILL -f {shlex.quote(folder)} || true
-rm -rf {folder}
-"""
+    folder = folder_of(name)
+    return script(
+        """\
+for attempt in 1 2 3 4 5; do
+    pkill -KILL -f {pattern} || break
+    sleep 0.1
+done
+last={last}
+rm -rf {start}"$last"
+""",
+        pattern=f"{_escaped_regex(folder[:-1])}[{folder[-1]}]",
+        last=folder[-1],
+        start=folder[:-1],
+    )
 
 
-def switch(name: str, tell: str) -> str:
-    """Let a release be the one that runs, from its next start on or, with `tell`, from now on."""
-    return f"""\
-install -m 644 {folder_of(name)}/{layout.SHARE}/unit {layout.UNIT}
-ln -sfn releases/{name} {layout.HOME}/.current
-mv -T {layout.HOME}/.current {layout.CURRENT}
-{CONTROL} daemon-reload
-{CONTROL} enable {layout.SERVICE}
-{tell}
-"""
+def switch(name: str, restart: Script) -> Script:
+    """Make a release the current one, and let the service take it up with RESTART or RELOAD."""
+    return script(
+        """\
+install -m 644 {share}/unit {unit}
+ln -sfn {target} {home}/.current
+mv -T {home}/.current {current}
+{systemctl} daemon-reload
+{systemctl} enable {service}
+{restart}
+""",
+        share=share_of(name),
+        unit=layout.UNIT,
+        target=f"releases/{name}",
+        home=layout.HOME,
+        current=layout.CURRENT,
+        systemctl=SYSTEMCTL,
+        service=layout.SERVICE,
+        restart=restart,
+    )
 
 
-def put_config(name: str, before: str | None) -> str:
-    """Put the configuration of a release in its place; the one that is there is kept in the release before."""
-    keep = f"[ ! -e {layout.CONFIG} ] || cp {layout.CONFIG} {share_of(before)}/config\n" if before else ""
-    return f"{keep}install -m 644 {share_of(name)}/config {layout.CONFIG}\n"
+def put_config(name: str, before: str | None) -> Script:
+    """Install the configuration of a release; the installed one is kept in the release before."""
+    install = script("install -m 644 {share}/config {config}\n", share=share_of(name), config=layout.CONFIG)
+    if before is None:
+        return install
+    kept = f"{share_of(before)}/config"
+    return script(
+        "[ ! -e {config} ] || cp {config} {kept}\n{install}", config=layout.CONFIG, kept=kept, install=install
+    )
 
 
-def restore_config(name: str, abandoned: str) -> str:
-    """Put back what `put_config` has kept, unless the abandoned release has changed nothing of it.
+def restore_config(name: str, abandoned: str) -> Script:
+    """Restore what `put_config` kept, unless the abandoned release had the same configuration.
 
-    Then what was written into it by hand since stays; else that is kept in the abandoned release.
+    In that case edits made by hand since then stay; otherwise they are kept in the abandoned release.
     """
-    return f"""\
-if ! cmp -s {share_of(name)}/config {share_of(abandoned)}/config; then
-    cp {layout.CONFIG} {share_of(abandoned)}/config
-    install -m 644 {share_of(name)}/config {layout.CONFIG}
+    return script(
+        """\
+if ! cmp -s {restored} {abandoned}; then
+    cp {config} {abandoned}
+    install -m 644 {restored} {config}
 fi
-"""
+""",
+        restored=f"{share_of(name)}/config",
+        abandoned=f"{share_of(abandoned)}/config",
+        config=layout.CONFIG,
+    )
 
 
-RESTART = f"{CONTROL} reset-failed {layout.SERVICE} 2> /dev/null || true\n{CONTROL} restart --no-block {layout.SERVICE}"
-RELOAD = f"{CONTROL} reload {layout.SERVICE}"  # of the model, while it hears on
+RESET_FAILED = script(
+    "{systemctl} reset-failed {service} 2> /dev/null || true", systemctl=SYSTEMCTL, service=layout.SERVICE
+)
+RESTART = script(
+    "{reset}\n{systemctl} restart --no-block {service}", reset=RESET_FAILED, systemctl=SYSTEMCTL, service=layout.SERVICE
+)
+# Only the model's file is read again; listening goes on.
+RELOAD = script("{systemctl} reload {service}", systemctl=SYSTEMCTL, service=layout.SERVICE)
 
 
-def stop() -> str:
-    """End the service, now and at boot."""
-    return f"{CONTROL} disable --now {layout.SERVICE} 2> /dev/null || true\n"
-
-
-def prune(kept: list[str]) -> str:
+def prune(kept: list[str]) -> Script:
     """Remove every other release."""
-    names = " ".join(f"! -name {name}" for name in kept)
-    return f"find {layout.RELEASES} -mindepth 1 -maxdepth 1 {names} -exec rm -rf {{}} +\n"
+    return script(
+        "find {releases} -mindepth 1 -maxdepth 1 {kept} -exec rm -rf {} +\n",
+        releases=layout.RELEASES,
+        kept=[word for name in kept for word in ("!", "-name", name)],
+    )
 
 
-def remove(uploads: str) -> str:
-    """Leave nothing behind: no service, nothing that it wrote, nothing of apt's that nobody else needs."""
-    own = "/var/tmp/edge-listen-packages"
-    would_go = "sed -n 's/^\\(Purg\\|Remv\\) \\([^ :]*\\).*/\\2/p' | sort -u"
-    return f"""\
-{stop()}if [ -s {layout.PACKAGES} ]; then
-    sort -u {layout.PACKAGES} > {own}
-    if apt-get -s purge $(cat {own}) | {would_go} | comm -23 - {own} | grep -q .; then
-        echo "what apt has installed stays, for something else needs it now:" $(cat {own})
+def remove(uploads: str) -> Script:
+    """Remove the service, everything that it wrote, and the packages from apt that nothing else needs."""
+    return script(
+        """\
+{systemctl} disable --now {service} 2> /dev/null || true
+if [ -s {noted} ]; then
+    own=$(mktemp)
+    sort -u {noted} > "$own"
+    would_go=$(apt-get -s purge $(cat "$own") | sed -n 's/^\\(Purg\\|Remv\\) \\([^ :]*\\).*/\\2/p' | sort -u)
+    if printf '%s\\n' "$would_go" | comm -23 - "$own" | grep -q .; then
+        echo "packages that apt installed stay, because something else needs them now:" $(cat "$own")
     else
-        {APT} purge --yes $(cat {own}) > /dev/null
+        {apt} purge --yes $(cat "$own") > /dev/null
     fi
-    rm -f {own}
+    rm -f "$own"
 fi
-rm -rf {layout.HOME} {layout.UNIT} {layout.UNIT}.d {layout.CONFIG} {layout.SECRETS} {" ".join(layout.STATE)}
-rm -rf {shlex.quote(uploads)}
-{CONTROL} daemon-reload
-{CONTROL} reset-failed {layout.SERVICE} 2> /dev/null || true
-"""
+rm -rf {everything}
+rm -rf {uploads}
+{systemctl} daemon-reload
+{reset}
+""",
+        systemctl=SYSTEMCTL,
+        service=layout.SERVICE,
+        noted=layout.PACKAGES,
+        apt=APT,
+        everything=[layout.HOME, layout.UNIT, f"{layout.UNIT}.d", layout.CONFIG, layout.SECRETS, *layout.STATE],
+        uploads=uploads,
+        reset=RESET_FAILED,
+    )
 
 
-def benchmark(report: str) -> str:
-    """Print the report of benchmarks.latency, measured beside the service."""
-    return f"{layout.CURRENT}/bin/python -m benchmarks.latency --alone --json {report} > /dev/null\ncat {report}\n"
+def benchmark(report: str) -> Script:
+    """Print the report of edge-benchmark, measured beside the running service."""
+    return script(
+        """\
+[ -x {command} ] || { echo "this release has no edge-benchmark, which came with version 0.2" >&2; exit 1; }
+{command} --json {report} > /dev/null
+cat {report}
+""",
+        command=f"{layout.CURRENT}/bin/edge-benchmark",
+        report=report,
+    )
+
+
+def sed_replacement(old: str, new: str) -> str:
+    """Command of sed that replaces every `old`, taken literally."""
+    pattern, replacement = re.sub(r"[][\\.*^$|]", r"\\\g<0>", old), re.sub(r"[\\&|]", r"\\\g<0>", new)
+    return f"s|{pattern}|{replacement}|g"
+
+
+def _escaped_regex(text: str) -> str:
+    """POSIX extended regular expression that matches the text literally."""
+    return re.sub(r"[][\\.*^$+?(){}|]", r"\\\g<0>", text)

@@ -1,5 +1,6 @@
-"""What a machine has told of itself, in words, and what can't work there."""
+"""Facts about a machine, as the probe reports them, and the reasons that nothing can be deployed there."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,29 +9,30 @@ from typing import Any
 
 from edge.deploy import layout
 from edge.deploy.host import Host
+from edge.deploy.shell import script
 from edge.errors import EdgeError
 
 PROBE = Path(__file__).parent / "probe.py"
 OLDEST_PYTHON = (3, 11)
-NEWEST_32_BIT_PYTHON = (3, 11)  # tflite-runtime's last; its successor has no wheels for 32 bits
-NOT_FOR_32_BITS = ("numpy", "cffi", "soxr")  # wheels that only piwheels has, where Raspberry Pi OS looks as well
+NEWEST_32_BIT_PYTHON = (3, 11)  # the last of tflite-runtime; its successor has no wheels for 32 bits
+NOT_FOR_32_BITS = ("numpy", "cffi", "soxr")  # wheels that only piwheels has, which Raspberry Pi OS also looks at
 MACHINES = ("aarch64", "x86_64", "armv7l", "armv8l")
 # A release takes 120 MB and half as much again while pip unpacks it; the next one shares most files with it.
 FIRST_BYTES, NEXT_BYTES = 250 << 20, 60 << 20
-LEAST_MEMORY = 128 << 20  # listening takes 97 MB of it
-PACKAGES = {"portaudio": "libportaudio2", "venv": "python3-venv"}  # Debian's, of what the probe looks for
+MIN_MEMORY = 128 << 20  # listening takes 97 MB of it
+PACKAGES = {"portaudio": "libportaudio2", "venv": "python3-venv"}  # Debian packages of what the probe looks for
 
 
 @dataclass(frozen=True)
 class Target:
-    """What edge.deploy.probe prints."""
+    """A machine, as edge.deploy.probe describes it."""
 
     board: str | None
     system: str
     markers: dict[str, str]
     bits: int
     glibc: str
-    folder: str  # where files may be put for a while
+    folder: str  # for uploads, while deploying
     sudo: str
     systemd: bool
     apt: bool
@@ -41,72 +43,81 @@ class Target:
     free_memory_bytes: int
     temperature_c: float | None
     cards: list[str]
-    stranger: bool  # whether something else is where the releases would be
-    release: dict[str, Any] | None  # the record of the one that runs
+    foreign_install: bool  # True if the link to the current release is a folder, which edge-deploy did not make
+    release: dict[str, Any] | None  # record of the current release
     config: str | None
     unit: str | None
 
     @property
     def python(self) -> tuple[int, int]:
-        """Major and minor."""
+        """Major and minor version of its Python."""
         major, minor = self.markers["python_version"].split(".")
         return int(major), int(minor)
 
     @property
     def missing_packages(self) -> list[str]:
         """Those of PACKAGES that have to be installed first."""
-        return [package for what, package in PACKAGES.items() if not getattr(self, what)]
+        return [package for field, package in PACKAGES.items() if not getattr(self, field)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fields as the report of --json has them."""
+        fields = dataclasses.asdict(self)
+        return {{"foreign_install": "stranger"}.get(name, name): value for name, value in fields.items()}
 
     def __str__(self) -> str:
         parts = [
-            self.board or "no board that tells its name",
+            self.board or "unknown board",
             self.system,
             f"{self.bits}-bit {self.markers['platform_machine']}",
             f"Python {self.markers['python_full_version']}",
-            f"{self.free_bytes / 1e9:.1f} GB free",
-            f"{self.memory_bytes / 1e6:.0f} MB of memory, {self.free_memory_bytes / 1e6:.0f} free",
+            f"{self.free_bytes / 1e9:.1f} GB of disk free",
+            f"{self.memory_bytes / 1e6:.0f} MB of memory, {self.free_memory_bytes / 1e6:.0f} MB free",
             *([f"{self.temperature_c:.0f} °C"] if self.temperature_c is not None else []),
-            f"microphones: {', '.join(self.cards) or 'no sound card that records'}",
+            f"microphones: {', '.join(self.cards) or 'none'}",
         ]
         return "; ".join(parts)
 
 
-def look_over(host: Host) -> Target:
-    """Ask a machine what it is, and how its user becomes root. Raise EdgeError where no Python answers."""
-    told = host.run(
-        "command -v python3 >/dev/null || { echo it has no python3 >&2; exit 1; }; python3 -", text=PROBE.read_text()
+def probe(host: Host) -> Target:
+    """Run the probe on a machine, and tell the host how its user becomes root.
+
+    Raises EdgeError if the machine has no Python or its reply is not understood.
+    """
+    run_probe = script(
+        "command -v python3 > /dev/null || { echo python3 is not installed there >&2; exit 1; }; python3 -"
     )
+    reply = host.run(run_probe, stdin=PROBE.read_bytes())
     try:
-        target = Target(**json.loads(told))
+        target = Target(**json.loads(reply))
     except (ValueError, TypeError):
-        raise EdgeError(f"{host.name}: says something else than what it was asked: {told:.80}") from None
+        raise EdgeError(f"{host.name}: unexpected reply from the probe: {' '.join(reply.split()):.80}") from None
     host.sudo = target.sudo
     return target
 
 
-def hindrances(target: Target, offline: bool) -> Iterator[str]:
-    """Why nothing can be deployed there: all reasons, each with what would help."""
+def blockers(target: Target, offline: bool) -> Iterator[str]:
+    """Yield every reason that nothing can be deployed there, each with what would help."""
     python, machine = target.python, target.markers["platform_machine"]
     version = ".".join(map(str, python))
     if python < OLDEST_PYTHON:
-        yield f"Python {version} is too old: take an OS with 3.11 or newer, such as Raspberry Pi OS Bookworm"
+        yield f"Python {version} is too old: use an OS with 3.11 or newer, such as Raspberry Pi OS Bookworm"
     if target.bits == 32 and python > NEWEST_32_BIT_PYTHON:
-        yield f"32-bit Python {version} has no TFLite runtime: take the 64-bit OS, or Bookworm with its Python 3.11"
+        yield f"no TFLite runtime for 32-bit Python {version}: use the 64-bit OS, or Bookworm with its Python 3.11"
     if target.bits == 32 and offline:
-        yield f"PyPI has no 32-bit wheels of {' and '.join(NOT_FOR_32_BITS)}, so they can't be brought along"
+        yield f"--offline is not possible with 32 bits: PyPI has no 32-bit wheels of {' and '.join(NOT_FOR_32_BITS)}"
     if machine not in MACHINES:
-        yield f"there are no wheels for a {machine}: it has to be one of {', '.join(MACHINES)}"
+        yield f"there are no wheels for {machine}: the machine must be one of {', '.join(MACHINES)}"
     if not target.systemd:
-        yield "systemd isn't running, which has to start the service"
+        yield "systemd is not running, and the service needs it"
     if target.sudo == "none":
-        yield "its user isn't root and there is no sudo, which a service that starts at boot has to be installed by"
-    if target.stranger:
-        yield f"{layout.CURRENT} is none of edge-deploy's: move it away, it may be an environment made by hand"
+        yield "the user is not root and sudo is missing; installing a system service needs one of them"
+    if target.foreign_install:
+        yield f"{layout.CURRENT} was not made by edge-deploy: move it away, it may be an environment made by hand"
     needed = NEXT_BYTES if target.release else FIRST_BYTES
     if target.free_bytes < needed:
-        yield f"{target.free_bytes / 1e6:.0f} MB are free, and {needed / 1e6:.0f} MB are needed"
-    if target.memory_bytes < LEAST_MEMORY:
-        yield f"{target.memory_bytes / 1e6:.0f} MB of memory are too little: it has to have {LEAST_MEMORY / 1e6:.0f} MB"
+        yield f"not enough disk: {target.free_bytes / 1e6:.0f} MB are free, {needed / 1e6:.0f} MB are needed"
+    if target.memory_bytes < MIN_MEMORY:
+        yield f"not enough memory: {target.memory_bytes / 1e6:.0f} MB, at least {MIN_MEMORY / 1e6:.0f} MB are needed"
     if target.missing_packages and (offline or not target.apt):
-        why = "the machine is offline" if offline else "it has no apt"
-        yield f"{' and '.join(target.missing_packages)} must be there already, for {why}"
+        reason = "the deployment is offline" if offline else "the machine has no apt"
+        yield f"{' and '.join(target.missing_packages)} must be installed already, because {reason}"

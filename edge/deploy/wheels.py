@@ -1,4 +1,4 @@
-"""Every wheel that a machine needs, fetched by this one: for a machine without internet, or of another kind."""
+"""Download every wheel that another machine needs: for one without internet, or of another architecture."""
 
 import shutil
 import subprocess
@@ -12,35 +12,58 @@ from edge.deploy.package import metadata
 from edge.errors import EdgeError
 
 OLDEST_GLIBC_MINOR = 17  # of manylinux2014
-MOST_ROUNDS = 20  # each finds what the wheels of the one before need
+MAX_ROUNDS = 20  # each finds the requirements of the wheels of the round before
 
 
 def fetch(wheel: Path, extras: frozenset[str], markers: Mapping[str, str], glibc: str, folder: Path) -> list[Path]:
-    """Fetch what a wheel with these extras needs on the machine of which `markers` tells (PEP 508), into a folder.
+    """Download the requirements of a wheel for another machine.
 
-    pip would answer the markers of requirements for the machine that it runs on, so it is given one round of
-    requirements after the other, until nothing new comes up. Raise EdgeError where a wheel can't be had.
+    pip evaluates the markers of requirements for the machine that it runs on, so it is given one round of requirements
+    after the other, until a round adds none.
+
+    Parameters
+    ----------
+    wheel : Path
+        Wheel whose requirements are downloaded.
+    extras : frozenset of str
+        Extras to include.
+    markers : mapping of str to str
+        Environment markers of the machine (PEP 508).
+    glibc : str
+        Version of its C library.
+    folder : Path
+        Destination; its content is replaced.
+
+    Returns
+    -------
+    list of Path
+        The downloaded wheels.
+
+    Raises
+    ------
+    EdgeError
+        If a wheel is not available.
     """
-    wanted = {str(r) for r in needs(wheel, extras, markers)}
-    for _ in range(MOST_ROUNDS):
+    requirements = {str(r) for r in needs(wheel, extras, markers)}
+    for _ in range(MAX_ROUNDS):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        download(sorted(wanted), markers, glibc, folder)
-        found = sorted(folder.glob("*.whl"))
-        asked = {_key(r.name): r.extras for r in map(Requirement, wanted)}
+        download(sorted(requirements), markers, glibc, folder)
+        downloaded = sorted(folder.glob("*.whl"))
+        extras_of = {_key(r.name): r.extras for r in map(Requirement, requirements)}
         more = {
             str(r)
-            for each in found
-            for r in needs(each, frozenset(asked.get(_key(each.name.split("-")[0]), ())), markers)
+            for each in downloaded
+            for r in needs(each, frozenset(extras_of.get(_key(each.name.split("-")[0]), ())), markers)
         }
-        if more <= wanted:
-            return found
-        wanted |= more
-    raise EdgeError(f"{wheel}: its requirements have no end")
+        if more <= requirements:
+            return downloaded
+        requirements |= more
+    raise EdgeError(f"{wheel}: still new requirements after {MAX_ROUNDS} rounds")
 
 
 def needs(wheel: Path, extras: frozenset[str], markers: Mapping[str, str]) -> Iterator[Requirement]:
-    """What it requires there, without the markers that said so."""
+    """Yield the requirements of a wheel on a machine, without the markers that selected them."""
     for line in metadata(wheel).get_all("Requires-Dist") or ():
         requirement = Requirement(line)
         marker, requirement.marker = requirement.marker, None
@@ -49,23 +72,24 @@ def needs(wheel: Path, extras: frozenset[str], markers: Mapping[str, str]) -> It
 
 
 def download(requirements: list[str], markers: Mapping[str, str], glibc: str, folder: Path) -> None:
-    """Let pip choose and fetch one wheel for each requirement. Raise EdgeError, in its words, if it can't."""
+    """Let pip download one wheel per requirement. Raises EdgeError with the last error of pip."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
-    words = [*pip, *pip_target(markers, glibc), *requirements]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*pip, *pip_target(markers, glibc), *requirements], capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")] or [done.stderr.strip()]
-        raise EdgeError(f"not every wheel can be had: {said[-1].removeprefix('ERROR: ')}")
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")] or [done.stderr.strip()]
+        raise EdgeError(f"cannot download every wheel: {errors[-1].removeprefix('ERROR: ')}")
 
 
 def pip_target(markers: Mapping[str, str], glibc: str) -> list[str]:
-    """The words that let pip take the wheels of another machine."""
+    """Options with which pip selects the wheels of another machine."""
     platforms = (f"--platform={name}" for name in platform_tags(markers["platform_machine"], glibc))
     return ["--only-binary=:all:", f"--python-version={markers['python_version']}", *platforms]
 
 
 def platform_tags(machine: str, glibc: str) -> Iterator[str]:
-    """The platforms whose wheels it takes, the best ones first (PEP 600)."""
+    """Yield the platform tags that a machine accepts, best first (PEP 600)."""
     newest = int(glibc.split(".")[1])
     yield from (f"manylinux_2_{minor}_{machine}" for minor in range(newest, OLDEST_GLIBC_MINOR - 1, -1))
     yield f"manylinux2014_{machine}"

@@ -1,7 +1,6 @@
 #!/bin/sh
-# boot.sh TREE LAYER [COMMAND...]: runs a command, or boots systemd as process 1, in a Debian tree for any processor that
-# binfmt_misc knows an emulator of, or in UPPER:LOWER. What is written goes to LAYER; the network is this machine's.
-# Needs root.
+# boot.sh TREE LAYER [COMMAND...]: runs a command, or boots systemd as process 1, in a Debian tree (or UPPER:LOWER) for
+# any processor for which binfmt_misc has an emulator. Writes go to LAYER; the network is that of this machine. Needs root.
 set -eu
 if [ "${IN_NAMESPACES:-}" != yes ]; then
 	IN_NAMESPACES=yes exec unshare --mount --pid --fork --kill-child --uts --ipc --cgroup "$0" "$@"

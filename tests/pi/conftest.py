@@ -1,4 +1,4 @@
-"""What the tests of this folder share is beside them; those of a machine that isn't asked for (PIS) are no tests."""
+"""Makes the helpers beside these tests importable, and leaves out the tests of machines that PIS does not name."""
 
 import sys
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""Programs for Arm run as if they were this machine's: binfmt_misc's part of it. Needs root.
+"""Registers QEMU with binfmt_misc, so that programs for Arm run on this machine. Needs root.
 
     python emulation.py QEMU COMMAND...
 
 Debian's own entry (qemu-user-static, update-binfmts) ignores setuid bits, so that sudo fails, and bookworm's QEMU 7.2
-can't start systemd 257. So there is an entry of ours, which lasts as long as the command, with trixie's QEMU 10.
+can't start systemd 257. This entry, with the QEMU 10 of trixie, exists as long as the command runs.
 """
 
 import contextlib
@@ -15,17 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
-# An ELF file, little-endian, executable or shared: its class (32 or 64 bits) and its processor are {0} and {1}.
+# An ELF file, little-endian, executable or shared; {0} is its class (32 or 64 bits), {1} its processor.
 MAGIC = r"\x7fELF\x{0:02x}\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x{1:02x}\x00"
 MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 RUNS = {"qemu-aarch64": (2, 183), "qemu-arm": (1, 40)}
-# The emulator is opened now (a tree has none), told the program's own name, and heeds setuid bits.
+# F: open the emulator now, because a tree has none; P: pass the program's name; O, C: open it, and respect setuid bits.
 FLAGS = "FPOC"
 
 
 @contextlib.contextmanager
 def emulation(qemu: Path) -> Iterator[None]:
-    """The newest entry is asked first; those that killed processes of ours have left are removed.
+    """Register an emulator while the context is active; the kernel asks the newest entry first.
+
+    Entries left behind by killed processes are removed.
 
     `qemu` is a file with one of the names in RUNS.
     """

@@ -1,6 +1,6 @@
-"""A Raspberry Pi that isn't there: a Debian tree for Arm under QEMU's user emulation, booted (64 bits only) if need be.
+"""An emulated Raspberry Pi: a Debian tree for Arm under QEMU's user emulation, which can boot if it has 64 bits.
 
-Needs root: overlays, namespaces of its own and binfmt_misc. The network is this machine's.
+Needs root for overlays, namespaces and binfmt_misc. It shares the network of this machine.
 """
 
 import ast
@@ -15,7 +15,7 @@ from pathlib import Path
 from emulation import emulation
 from support import wait_for
 
-PIS = os.environ.get("PIS", "").split()  # trees, SUITE-ARCHITECTURE, and their folder: make test-pi says both
+PIS = os.environ.get("PIS", "").split()  # names SUITE-ARCHITECTURE of trees; make test-pi sets this and their folder
 TREES = Path(os.environ.get("TREES", ""))
 PIS_64 = [pi for pi in PIS if pi.endswith("-arm64")]
 PIS_32 = [pi for pi in PIS if pi.endswith("-armhf")]
@@ -25,16 +25,17 @@ ENVIRONMENT = (
     *("env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
     *("LANG=C.UTF-8", "HOME=/root"),
 )
-# Of a Raspberry Pi 4, 5 and 2. QEMU's own has matrix instructions (SME), with which ai-edge-litert's answers are noise.
+# Cores of a Raspberry Pi 4, 5 and 2. QEMU's default has matrix instructions (SME), with which ai-edge-litert's answers
+# are noise.
 CORES = {"bookworm-arm64": "cortex-a72", "trixie-arm64": "cortex-a76", "bookworm-armhf": "cortex-a7"}
 EMULATORS = {"arm64": "qemu-aarch64", "armhf": "qemu-arm"}
-# What pip is told of how PyPI is reached; where else this machine has wheels is none of the tree's business.
+# Options that say how pip reaches PyPI; other sources of wheels are local to this machine.
 PIP_OPTIONS = ("index-url", "trusted-host", "proxy", "timeout", "retries")
 HOSTS = b"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 raspberrypi\n"
-CERTIFICATES = "etc/lent-certificates.pem"  # a name that none of the tree's packages writes to
+CERTIFICATES = "etc/lent-certificates.pem"  # no package of the tree writes to this name
 PROXIES = tuple(name for word in ("http", "https", "no") for name in (f"{word}_proxy", f"{word}_proxy".upper()))
 
-# Units that would set up the kernel, which is this machine's, or hardware that isn't there.
+# Units that would set up the kernel, which belongs to this machine, or hardware that does not exist.
 MASKED = (
     "systemd-binfmt.service",
     "proc-sys-fs-binfmt_misc.automount",
@@ -59,7 +60,7 @@ MASKED = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
 )
-# Units that would be handed credentials, which can't be mounted under QEMU.
+# Units with credentials, which cannot be mounted under QEMU.
 WITHOUT_CREDENTIALS = ("systemd-tmpfiles-setup.service", "systemd-sysusers.service", "systemd-journald.service")
 PREPARE = """
 set -eu
@@ -88,17 +89,17 @@ STATX, NO_CALL = bytes.fromhex("682480d2"), bytes.fromhex("e87c80d2")
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """Return a port of 127.0.0.1 on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
 class Machine:
-    """What runs in `tree`, with the layers `below` over it; they stay as they are, what is written goes to `layer`."""
+    """A machine of `tree` and the layers `below` over it, which stay unchanged: writes go to `layer`."""
 
     def __init__(self, tree: Path, layer: Path, below: Sequence[Path] = ()) -> None:
-        assert (tree / "usr/bin/python3").exists(), f"{tree} is no Debian tree: make test-pi makes it"
+        assert (tree / "usr/bin/python3").exists(), f"{tree} is not a Debian tree: run make test-pi, which makes it"
         self.tree, self.layer = tree, layer
         self.log = layer / "boot.log"
         self._lower = ":".join([*(str(other / "changes") for other in reversed(below)), str(tree)])
@@ -119,7 +120,7 @@ class Machine:
     def run(
         self, *command: str | Path, timeout: float = 300.0, input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """A command alone, as root; the machine must not be booted."""
+        """Run a command as root while the machine is not booted."""
         assert self._init is None, "two overlays over the same layer"
         with emulation(self._qemu):
             return _finished(
@@ -129,12 +130,12 @@ class Machine:
             )
 
     def boot(self, ssh_port: int, timeout: float = 180.0) -> None:
-        """Systemd as process 1; returns when sshd answers on 127.0.0.1:ssh_port, where `pi` may do all with sudo."""
+        """Boot systemd, and return when sshd answers on 127.0.0.1:ssh_port; the user `pi` there may use sudo."""
         self.lend_network()
         self._forget_statx()
         self._make_key()
-        words = (str(ssh_port), " ".join(MASKED), " ".join(WITHOUT_CREDENTIALS), self._core)
-        done = self.run("sh", "-c", PREPARE, "sh", *words, input=self._key.with_suffix(".pub").read_text())
+        arguments = (str(ssh_port), " ".join(MASKED), " ".join(WITHOUT_CREDENTIALS), self._core)
+        done = self.run("sh", "-c", PREPARE, "sh", *arguments, input=self._key.with_suffix(".pub").read_text())
         assert done.returncode == 0, done.stderr
         self._port = ssh_port
         with contextlib.ExitStack() as stack:
@@ -146,7 +147,7 @@ class Machine:
 
     @property
     def ssh_options(self) -> list[str]:
-        """For ssh and scp to ssh://pi@127.0.0.1:PORT."""
+        """Options for ssh to ssh://pi@127.0.0.1:PORT."""
         options = {
             "IdentityFile": self._key,
             "IdentitiesOnly": "yes",
@@ -161,18 +162,18 @@ class Machine:
     def enter(
         self, *command: str | Path, timeout: float = 300.0, input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """A command as root beside the systemd that runs."""
+        """Run a command as root on the booted machine."""
         assert self._init is not None, "not booted"
         spaces = ["nsenter", "--target", self._init.name, "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root"]
         return _finished([*spaces, "--wd=/", *ENVIRONMENT, self._core, *command], timeout, input)
 
     def halt(self) -> None:
-        """The power goes: all of its processes die, and with them its mounts."""
+        """Kill all of its processes, and with them its mounts, as a power cut does."""
         self._running.close()
 
     @contextlib.contextmanager
     def _systemd(self, cgroup: Path) -> Iterator[Path]:
-        """The folder in /proc of the process that is 1 in there."""
+        """Start systemd; yield the folder in /proc of process 1 of the machine."""
         into = [*DIES_WITH_US, "sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup]
         systemd = ["env", self._core, "/lib/systemd/systemd", "--unit=multi-user.target"]
         command = [*into, BOOT, self._lower, self.layer, *systemd]
@@ -188,7 +189,7 @@ class Machine:
                 boot.kill()
 
     def lend_network(self) -> None:
-        """As this machine reaches PyPI and Debian, so does the tree: names, pip's options, certificates."""
+        """Let the tree reach PyPI and Debian as this machine does: names, options of pip, certificates."""
         ours = _pip_options()
         options = {name: ours[name] for name in PIP_OPTIONS if name in ours}
         if "cert" in ours:
@@ -200,7 +201,7 @@ class Machine:
         self._write("etc/hosts", HOSTS)
 
     def _forget_statx(self) -> None:
-        """QEMU's statx gives all mounts the id 0, which systemd 257 believes: a C library that has to do without it."""
+        """Remove statx from the C library: QEMU's gives every mount the id 0, which systemd 257 believes."""
         library = Path("usr/lib/aarch64-linux-gnu/libc.so.6")
         code = (self.tree / library).read_bytes()
         assert code.count(STATX) == 1, library
@@ -230,9 +231,9 @@ class Machine:
 
 @contextlib.contextmanager
 def _cgroup(name: str) -> Iterator[Path]:
-    """A group beside ours; what is still in it at the end is killed."""
+    """Make a cgroup beside ours, and kill what is left in it at the end."""
     mounts = (line.split() for line in Path("/proc/self/mounts").read_text().splitlines())
-    mount = next(Path(words[1]) for words in mounts if words[2] == "cgroup2")
+    mount = next(Path(fields[1]) for fields in mounts if fields[2] == "cgroup2")
     ours = next(line[4:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::/"))
     group = mount / ours / name
     group.mkdir()
@@ -245,21 +246,21 @@ def _cgroup(name: str) -> Iterator[Path]:
             Path(folder).rmdir()
 
 
-def _finished(words: list[str | Path], timeout: float, input: str | None) -> subprocess.CompletedProcess[str]:
+def _finished(command: list[str | Path], timeout: float, input: str | None) -> subprocess.CompletedProcess[str]:
     given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        words, text=True, errors="replace", capture_output=True, timeout=timeout, check=False, **given
+        command, text=True, errors="replace", capture_output=True, timeout=timeout, check=False, **given
     )
 
 
-def _check(words: list[str | Path]) -> str:
-    done = _finished(words, 60, None)
+def _check(command: list[str | Path]) -> str:
+    done = _finished(command, 60, None)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def _pip_options() -> dict[str, str]:
-    """What this machine's pip is told by files and variables."""
+    """Options of pip on this machine, from files and variables."""
     options: dict[str, str] = {}
     for line in _check([sys.executable, "-m", "pip", "config", "list"]).splitlines():  # variables come first
         name, _, value = line.partition("=")

@@ -1,4 +1,4 @@
-"""The wheel in an emulated Debian: what it needs is installed once and kept, its answers are compared with ours."""
+"""The wheel in an emulated Debian: its requirements are installed once and kept, its answers compared with ours."""
 
 import contextlib
 import hashlib
@@ -19,7 +19,7 @@ VENV = "/opt/edge"
 PYTHON = f"{VENV}/bin/python"
 PIP = (PYTHON, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check")
 LONGEST = 3600.0
-MOST_APART = 1e-3
+TOLERANCE = 1e-3
 ANSWERS = """
 import json, soundfile
 from edge.listen import DEMO
@@ -39,7 +39,7 @@ print(json.dumps({"labels": model.card.labels, "runtime": model.network.runtime,
 
 
 def done(machine: Machine, *command: str) -> str:
-    """What a command alone prints, as root; it has to succeed."""
+    """Run a command as root, which must succeed, and return its output."""
     done = machine.run(*command, timeout=LONGEST)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout
@@ -55,16 +55,16 @@ def with_wheel(
     venv: Sequence[str] = (),
     pip: Sequence[str] = (),
 ) -> Iterator[Machine]:
-    """The machine in whose virtual environment (made with the options `venv`) the wheel is installed.
+    """Yield a machine with the wheel in a virtual environment, which is made with the options `venv`.
 
-    What it needs, Debian's packages and what `pip` is told beside the wheel with its [extras], is kept in a layer of
-    its own until something else is asked for. `folder` is for a layer that is not kept.
+    Its requirements, Debian's `packages` and what `pip` installs beside the wheel with its [extras], are kept in a
+    layer of their own until they change. `folder` is for a layer that is not kept.
     """
     wheel = own_wheel(folder)
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     needs = [project["dependencies"], project["optional-dependencies"] if extras else []]
-    asked = [(tree / "var/lib/dpkg/status").read_text(), needs, extras, *map(list, (packages, venv, pip))]
-    key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
+    key_parts = [(tree / "var/lib/dpkg/status").read_text(), needs, extras, *map(list, (packages, venv, pip))]
+    key = hashlib.sha256(json.dumps(key_parts).encode()).hexdigest()[:16]
     layer = TREES / "layers" / f"{tree.name}-{key}"
     if not layer.exists():
         for other in layer.parent.glob(f"{tree.name}-*"):
@@ -83,7 +83,7 @@ def with_wheel(
 
 
 def lend(machine: Machine, file: Path) -> str:
-    """Copy a file of this machine into it; the path that it has in there."""
+    """Copy a file of this machine into it; returns its path there."""
     folder = machine.layer / "changes"
     folder.mkdir(exist_ok=True)
     shutil.copy(file, folder)
@@ -91,14 +91,14 @@ def lend(machine: Machine, file: Path) -> str:
 
 
 def installed(machine: Machine) -> dict[str, str]:
-    """The versions of what pip sees, printed too: they belong to every measurement."""
+    """Return the versions of all packages, and print them, because they belong to every measurement."""
     versions = {entry["name"]: entry["version"] for entry in json.loads(done(machine, *PIP, "list", "--format=json"))}
     print(f"\n{machine.tree.name}: {versions}")
     return versions
 
 
 def runs_and_answers_as_here(machine: Machine, runtime: str) -> None:
-    """The demo prints the same and nothing beside it; the probabilities of all its hops are ours."""
+    """Assert that the demo prints the same as here, and that the probabilities of all its hops agree."""
     demo = subprocess.run(
         [sys.executable, "-m", "edge.listen", "--demo"], capture_output=True, text=True, check=True, cwd=CHECKOUT
     )
@@ -109,7 +109,8 @@ def runs_and_answers_as_here(machine: Machine, runtime: str) -> None:
     assert theirs["runtime"].startswith(runtime)
     assert theirs["labels"] == ours["labels"]
     a, b = np.array(theirs["answers"]), np.array(ours["answers"])
-    apart = np.abs(a - b).max()
-    print(f"\n{machine.tree.name}: {theirs['runtime']} is {apart:.2g} from {ours['runtime']} here in {len(a)} answers")
+    difference = np.abs(a - b).max()
+    runtimes = f"{theirs['runtime']} differs by {difference:.2g} from {ours['runtime']} here"
+    print(f"\n{machine.tree.name}: {runtimes} in {len(a)} answers")
     assert (a.argmax(1) == b.argmax(1)).all()
-    assert apart < MOST_APART
+    assert difference < TOLERANCE

@@ -1,4 +1,4 @@
-"""The wheel that a deployment sends: built of a checkout, or put together again from what is installed."""
+"""The wheel that a deployment sends: built from a checkout, or packed again from the installed files."""
 
 import importlib.metadata
 import subprocess
@@ -14,7 +14,7 @@ from edge.errors import EdgeError
 
 
 def installed(path: Path, folder: Path) -> dict[str, bytes]:
-    """What pip makes of a wheel, but for what it writes of its own."""
+    """Files that pip installs from a wheel, without those that it writes itself."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile", "--target"]
     subprocess.run([*pip, str(folder), str(path)], check=True)
     own = (*package.INSTALLERS, "WHEEL")
@@ -25,7 +25,7 @@ def installed(path: Path, folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_what_is_installed_is_packed_again_as_it_was(tmp_path: Path) -> None:
+def test_installed_files_are_packed_into_the_same_wheel(tmp_path: Path) -> None:
     entry = b"[console_scripts]\nsay = edge.say:main\n"
     files = {
         "edge/__init__.py": b"",
@@ -43,7 +43,7 @@ def test_what_is_installed_is_packed_again_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "again/bin/say").exists()
 
 
-def test_a_checkout_is_built_without_a_trace_and_always_the_same(tmp_path: Path) -> None:
+def test_a_build_leaves_the_checkout_unchanged_and_is_reproducible(tmp_path: Path) -> None:
     before = set(package.CHECKOUT.iterdir())
     wheels = []
     for name in ("a", "b"):
@@ -52,22 +52,46 @@ def test_a_checkout_is_built_without_a_trace_and_always_the_same(tmp_path: Path)
     assert set(package.CHECKOUT.iterdir()) == before
     assert package.digest(wheels[0]) == package.digest(wheels[1])
     with zipfile.ZipFile(wheels[0]) as archive:
-        assert {"edge/data/model.tflite", "edge/deploy/probe.py", "benchmarks/latency.py"} <= set(archive.namelist())
+        assert {"edge/data/model.tflite", "edge/deploy/probe.py"} <= set(archive.namelist())
     assert package.metadata(wheels[0])["Name"] == package.NAME
 
 
-def test_the_digest_is_of_the_content_alone(tmp_path: Path) -> None:
+PYPROJECT = """\
+[project]
+readme = "README.md"
+license-files = ["LICENSE", "NOTICE"]
+
+[tool.setuptools]
+"""
+FOUND = '[tool.setuptools.packages.find]\ninclude = ["edge", "edge.*"]\n'
+LISTED = 'packages = ["edge", "edge.part"]\n'
+
+
+@pytest.mark.parametrize("packages", [FOUND, LISTED])
+def test_a_wheel_is_built_from_edge_and_the_files_of_the_project(packages: str, tmp_path: Path) -> None:
+    texts = {"pyproject.toml": PYPROJECT + packages, "README.md": "", "LICENSE": "", "NOTICE": ""}
+    modules = {"edge/__init__.py": "", "edge/part/__init__.py": ""}
+    for name, text in {**texts, **modules, "train/__init__.py": "", "edge/__pycache__/x.pyc": ""}.items():
+        path = tmp_path / "checkout" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    package._copy_sources(tmp_path / "checkout", source := tmp_path / "source")
+    copied = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
+    assert copied == {*texts, *modules}
+
+
+def test_the_digest_depends_on_the_content_alone(tmp_path: Path) -> None:
     one, same, other = (
         wheel(tmp_path / name, {"edge/a.py": content}) for name, content in (("1", b"1"), ("2", b"1"), ("3", b"3"))
     )
     assert package.digest(one) == package.digest(same) != package.digest(other)
 
 
-def test_what_is_no_wheel_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_wheel_is_an_error_in_one_sentence(tmp_path: Path) -> None:
     bad = tmp_path / "edge_listen-1.0-py3-none-any.whl"
     bad.write_bytes(b"PK\3\4 and no more")
     for read in (package.digest, package.metadata):
-        with pytest.raises(EdgeError, match=r"1\.0-py3-none-any\.whl: no wheel"):
+        with pytest.raises(EdgeError, match=r"1\.0-py3-none-any\.whl: not a wheel"):
             read(bad)
-        with pytest.raises(EdgeError, match="no wheel"):
+        with pytest.raises(EdgeError, match="not a wheel"):
             read(tmp_path / "missing-1.0-py3-none-any.whl")

@@ -1,4 +1,4 @@
-"""What a machine needs, chosen by another: pip is the real one, and the index a folder of small wheels."""
+"""Wheels for another machine; pip is the real one, and the index is a folder of small wheels."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ TRIXIE = {**MARKERS, "python_version": "3.13", "python_full_version": "3.13.5"}
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """All the wheels that there are."""
+    """Folder that is the only index of pip."""
     folder = tmp_path / "index"
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -29,7 +29,7 @@ def fetched(tmp_path: Path, of: Path, *extras: str, markers: dict[str, str] = MA
     return [path.name for path in fetch(of, frozenset(extras), markers, "2.36", tmp_path / "fetched")]
 
 
-def test_the_wheel_of_the_machine_is_taken_and_not_ours(index: Path, tmp_path: Path) -> None:
+def test_the_wheel_for_the_machine_is_chosen_not_the_one_for_this_one(index: Path, tmp_path: Path) -> None:
     for tag in (
         "cp311-cp311-manylinux_2_34_aarch64",
         "cp311-cp311-manylinux_2_34_x86_64",
@@ -41,7 +41,7 @@ def test_the_wheel_of_the_machine_is_taken_and_not_ours(index: Path, tmp_path: P
     assert fetched(tmp_path, of, markers=TRIXIE) == ["native-1.0-cp313-cp313-manylinux_2_34_aarch64.whl"]
 
 
-def test_markers_at_every_depth_are_answered_for_the_machine(index: Path, tmp_path: Path) -> None:
+def test_markers_at_every_depth_are_evaluated_for_the_machine(index: Path, tmp_path: Path) -> None:
     old, new, intel = (
         f"{name}; {marker}"
         for name, marker in (
@@ -58,7 +58,7 @@ def test_markers_at_every_depth_are_answered_for_the_machine(index: Path, tmp_pa
     assert fetched(tmp_path, of, markers=TRIXIE) == ["middle-1.0-py3-none-any.whl", "new-1.0-py3-none-any.whl"]
 
 
-def test_extras_are_followed_where_they_are_asked_for(index: Path, tmp_path: Path) -> None:
+def test_extras_are_followed_if_requested(index: Path, tmp_path: Path) -> None:
     wheel(index, name="paho-1.0", requires="Provides-Extra: proxy\n" + requires('socks; extra == "proxy"'))
     wheel(index, name="socks-1.0")
     wheel(index, name="always-1.0")
@@ -67,7 +67,7 @@ def test_extras_are_followed_where_they_are_asked_for(index: Path, tmp_path: Pat
     assert fetched(tmp_path, of, "mqtt") == [f"{name}-1.0-py3-none-any.whl" for name in ("always", "paho", "socks")]
 
 
-def test_what_a_requirement_of_a_requirement_forbids_is_not_taken(index: Path, tmp_path: Path) -> None:
+def test_a_version_that_a_nested_requirement_excludes_is_not_chosen(index: Path, tmp_path: Path) -> None:
     wheel(index, name="numpy-1.0")
     wheel(index, name="numpy-2.0")
     wheel(index, name="runtime-1.0", requires=requires("numpy<2"))
@@ -75,13 +75,13 @@ def test_what_a_requirement_of_a_requirement_forbids_is_not_taken(index: Path, t
     assert fetched(tmp_path, of) == ["numpy-1.0-py3-none-any.whl", "runtime-1.0-py3-none-any.whl"]
 
 
-def test_a_wheel_that_there_is_not_is_named(index: Path, tmp_path: Path) -> None:
+def test_a_missing_wheel_is_named(index: Path, tmp_path: Path) -> None:
     wheel(index, name="native-1.0", tag="cp311-cp311-manylinux_2_34_x86_64")
-    with pytest.raises(EdgeError, match=r"not every wheel can be had: .*native"):
+    with pytest.raises(EdgeError, match=r"cannot download every wheel: .*native"):
         fetched(tmp_path, wheel(tmp_path, requires=requires("native>=1")))
 
 
-def test_a_marker_without_an_extra_is_answered_without_any(tmp_path: Path) -> None:
+def test_a_requirement_without_an_extra_is_always_included(tmp_path: Path) -> None:
     of = wheel(tmp_path, requires=requires('a; python_version < "3.12"', 'b; extra == "c" and python_version < "3.12"'))
     assert [str(r) for r in needs(of, frozenset(), MARKERS)] == ["a"]
     assert [str(r) for r in needs(of, frozenset({"c"}), MARKERS)] == ["a", "b"]

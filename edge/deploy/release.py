@@ -1,4 +1,4 @@
-"""What shall be on a machine, as one release: the program, the model, the configuration. And what of it already is."""
+"""A release (program, model, configuration), the request for one, and the differences between two."""
 
 import dataclasses
 import hashlib
@@ -17,58 +17,67 @@ from edge.deploy.package import digest, member, metadata
 from edge.deploy.target import Target
 from edge.errors import EdgeError
 
-EXTRAS = frozenset({"mqtt", "prometheus"})  # small, and then the configuration may be edited as one likes
+EXTRAS = frozenset({"mqtt", "prometheus"})  # small, and the configuration may turn them on later
 UNIT = Path(__file__).parents[1] / "data" / "edge-listen.service"
 SHIPPED = "edge/data/model.tflite"
 FIRST_CONFIG = """\
-# Any long option of edge-listen can stand here, without its dashes: README, "All day, as a service".
+# Any long option of edge-listen can be set here, without its dashes; see edge/README.md.
 """
+
+
+# A release is a folder there: its version (PEP 440) and a time. Nothing that a shell, sed or a glob could interpret.
+RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]*")
 
 
 @dataclass(frozen=True)
 class Release:
-    """What was deployed, as the record in its folder says."""
+    """Record of a deployed release; its fields are the keys of release.json, which later versions read."""
 
     name: str
     version: str
-    wheel: str  # digest of what it installs
-    requires: str  # digest of what it needs, and of the Python that it was installed for
+    wheel: str  # digest of the installed files
+    requires: str  # digest of the requirements and of the Python version
     extras: list[str]
-    model: str  # SHA-256 of its file
-    model_name: str | None  # of its file; None for the one that comes with the program
+    model: str  # SHA-256 of the file
+    model_name: str | None  # name of the file; None for the model in the program
     unit: str  # digest
-    config: str  # digest, as it was deployed
-    deployed: str  # when, UTC
-    before: str | None  # the release that it took the place of
+    config: str  # digest, as deployed
+    deployed: str  # time, UTC
+    before: str | None  # name of the release that it replaced
+
+    def __post_init__(self) -> None:
+        for name in (self.name, self.before):
+            if name is not None and not RELEASE_NAME.fullmatch(name):
+                raise EdgeError(f"invalid name of a release: {name!r}")
 
     def to_json(self) -> str:
-        """The record."""
+        """Text of release.json."""
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the words of the command ask for, on whatever machine."""
+class DeployRequest:
+    """Arguments of a deployment, the same for every machine."""
 
     wheel: Path
     device: str | None = None
     model: Path | None = None
-    config: str | None = None  # the text of one to put there
+    config: str | None = None  # text of the whole configuration
 
     def config_on(self, target: Target) -> str:
-        """The configuration that shall be there: as it is but for what was asked. Raise EdgeError where it can't be."""
+        """Existing configuration of a machine with the requested changes. Raises EdgeError if it is invalid."""
         text = self.config if self.config is not None else (target.config or FIRST_CONFIG).rstrip() + "\n"
-        there = parse(text, layout.CONFIG)
-        if self.device is not None and there.get("device") != self.device:
+        existing = parse(text, layout.CONFIG)
+        if self.device is not None and existing.get("device") != self.device:
             text = with_key(text, "device", self.device)
-        if (self.model is not None or "model" not in there) and there.get("model") != layout.MODEL:
+        if (self.model is not None or "model" not in existing) and existing.get("model") != layout.MODEL:
             text = with_key(text, "model", layout.MODEL)
         parse(text, layout.CONFIG)
         return text
 
-    def on(self, target: Target) -> Release:
-        """The release that shall be there, under a name that none there has."""
-        present = release_of(target)
+    def release_on(self, target: Target) -> Release:
+        """Release for a machine, under a new name."""
+        present = current_release(target)
         if self.model is not None:
             model, model_name = _digest(self.model.read_bytes()), self.model.name
         elif present and present.model_name:
@@ -96,42 +105,44 @@ class Wanted:
         )
 
 
-def release_of(target: Target) -> Release | None:
-    """The one that runs there."""
+def current_release(target: Target) -> Release | None:
+    """Release that runs on a machine."""
     return None if target.release is None else parse_record(target.release)
 
 
 def parse_record(fields: dict[str, Any]) -> Release:
-    """A release of what its record says. Raise EdgeError for a record of another version of this program."""
+    """Release from the fields of release.json. Raises EdgeError if they are those of an incompatible version."""
     try:
         return Release(**fields)
     except TypeError:
-        raise EdgeError(f"{layout.RELEASES}: a record there is none of this version's: --remove it first") from None
+        raise EdgeError(
+            f"{layout.RELEASES}: incompatible record of a release: run edge-deploy --remove first"
+        ) from None
 
 
-def changes(present: Release | None, wanted: Release, target: Target) -> list[str]:
-    """What differs, in words; nothing of the service changes where it is empty."""
+def changes(present: Release | None, new: Release, target: Target) -> list[str]:
+    """Names of the parts in which a new release differs; an empty list if there is nothing to deploy."""
     if present is None:
-        return ["everything is new"]
+        return ["first deployment"]
     differs = {
-        "program": present.wheel != wanted.wheel,
-        "what it requires": (present.requires, present.extras) != (wanted.requires, wanted.extras),
-        "model": present.model != wanted.model,
-        "configuration": {_digest((target.config or "").encode()), present.config} != {wanted.config},
-        "unit": _digest((target.unit or "").encode()) != wanted.unit,
+        "program": present.wheel != new.wheel,
+        "requirements": (present.requires, present.extras) != (new.requires, new.extras),
+        "model": present.model != new.model,
+        "configuration": {_digest((target.config or "").encode()), present.config} != {new.config},
+        "unit": _digest((target.unit or "").encode()) != new.unit,
     }
-    return [what for what, so in differs.items() if so]
+    return [part for part, changed in differs.items() if changed]
 
 
 def only_the_model_differs(one: Release, other: Release) -> bool:
-    """Whether a service can go from one release to the other while it hears on."""
-    same = ("name", "model", "model_name", "deployed", "before")
-    as_other = dataclasses.replace(one, **{name: getattr(other, name) for name in same})
+    """True if a running service can change from one release to the other by a reload of the model."""
+    may_differ = ("name", "model", "model_name", "deployed", "before")
+    as_other = dataclasses.replace(one, **{name: getattr(other, name) for name in may_differ})
     return one.model != other.model and as_other == other
 
 
 def with_key(text: str, key: str, value: str) -> str:
-    """A TOML text with a key before the first table set to a string. Raise EdgeError where that needs a person."""
+    """TOML text with a top-level key set to a string. Raises EdgeError if the text cannot be edited safely."""
     line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
     start = re.search(r"^\s*\[", text, re.MULTILINE)
     head, tables = (text[: start.start()], text[start.start() :]) if start else (text, "")
@@ -143,7 +154,7 @@ def with_key(text: str, key: str, value: str) -> str:
             return new.lstrip("\n") + tables
     except tomllib.TOMLDecodeError:
         pass
-    raise EdgeError(f"{layout.CONFIG}: write the line by hand: {line}")
+    raise EdgeError(f"{layout.CONFIG}: cannot edit this file safely, add the line by hand: {line}")
 
 
 def _without(fields: Mapping[str, Any], key: str) -> dict[str, Any]:

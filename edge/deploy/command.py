@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from edge.command import run
+from edge.cli.exit_status import run
+from edge.cli.parser import make_parser
 from edge.deploy.deployment import Deployment, describe
 from edge.deploy.host import Host, SshHost, ThisMachine
 from edge.deploy.package import digest, own_wheel
@@ -22,31 +23,26 @@ from edge.deploy.shell import script
 from edge.deploy.table import table
 from edge.deploy.target import Target, probe
 from edge.errors import EdgeError, UsageError
-from edge.outputs.version import version
 
 Job = Callable[[Deployment], None]
 
-EPILOG = """\
-examples:
-  edge-deploy pi@raspberrypi.local --device hw:1    install, or update, and start listening
-  edge-deploy pi@raspberrypi.local --dry-run        print every step, change nothing
-  edge-deploy kitchen cellar --status               a table of several machines
-  edge-deploy kitchen --rollback                    return to the release before
-  edge-deploy --here --device hw:1                  on the Raspberry Pi itself
-
-documentation: edge/deploy/README.md
-"""
+EXAMPLES = (
+    ("edge-deploy pi@raspberrypi.local --device hw:1", "install, or update, and start listening"),
+    ("edge-deploy pi@raspberrypi.local --dry-run", "print every step, change nothing"),
+    ("edge-deploy kitchen cellar --status", "a table of several machines"),
+    ("edge-deploy kitchen --rollback", "return to the release before"),
+    ("edge-deploy --here --device hw:1", "on the Raspberry Pi itself"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    p = argparse.ArgumentParser(
-        prog="edge-deploy",
-        description="Install edge-listen as a service on one or more Raspberry Pis over ssh. Run it again to update.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    p = make_parser(
+        "edge-deploy",
+        "Install edge-listen as a service on one or more Raspberry Pis over ssh. Run it again to update.",
+        EXAMPLES,
+        "edge/deploy/README.md",
     )
-    p.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     machines = p.add_argument_group("machines")
     machines.add_argument(
         "hosts", nargs="*", metavar="HOST", help="as ssh takes it: pi@raspberrypi.local, a name from ~/.ssh/config …"
@@ -164,14 +160,14 @@ def job_of(args: argparse.Namespace, folder: Path) -> Job:
     if args.offline and importlib.util.find_spec("packaging") is None:
         raise EdgeError("--offline needs the package packaging: pip install packaging")
     if args.model is not None:
-        from edge.container import read  # imports numpy
+        from edge.model.file import read_model_file  # imports numpy
 
-        read(args.model)
+        read_model_file(args.model)
     config = None
     if args.config is not None:
-        from edge import config as configuration
+        from edge.config import read_config
 
-        configuration.read(args.config)
+        read_config(args.config)
         config = args.config.read_text(encoding="utf-8")
     request = DeployRequest(args.wheel or own_wheel(folder), args.device, args.model, config)
     digest(request.wheel)

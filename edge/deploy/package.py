@@ -75,8 +75,7 @@ def _built(folder: Path) -> Path:
 def _copy_sources(checkout: Path, source: Path) -> None:
     """Copy what a wheel is built from: the packages and the files that pyproject.toml names."""
     pyproject = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
-    project, packages = pyproject["project"], pyproject["tool"]["setuptools"]["packages"]
-    names = packages["find"]["include"] if isinstance(packages, dict) else packages
+    project, names = pyproject["project"], pyproject["tool"]["setuptools"]["packages"]["find"]["include"]
     for top in sorted({name.partition(".")[0] for name in names}):
         shutil.copytree(checkout / top, source / top, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", project["readme"], *project["license-files"]):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge.config import parse
+from edge.config import parse_config
 from edge.deploy import layout
 from edge.deploy.package import digest, member, metadata
 from edge.deploy.target import Target
@@ -67,12 +67,12 @@ class DeployRequest:
     def config_on(self, target: Target) -> str:
         """Existing configuration of a machine with the requested changes. Raises EdgeError if it is invalid."""
         text = self.config if self.config is not None else (target.config or FIRST_CONFIG).rstrip() + "\n"
-        existing = parse(text, layout.CONFIG)
+        existing = parse_config(text, layout.CONFIG)
         if self.device is not None and existing.get("device") != self.device:
             text = with_key(text, "device", self.device)
         if (self.model is not None or "model" not in existing) and existing.get("model") != layout.MODEL:
             text = with_key(text, "model", layout.MODEL)
-        parse(text, layout.CONFIG)
+        parse_config(text, layout.CONFIG)
         return text
 
     def release_on(self, target: Target) -> Release:

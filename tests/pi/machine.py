@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from emulation import emulation
-from support import wait_for
+from helpers.support import wait_for
 
 PIS = os.environ.get("PIS", "").split()  # names SUITE-ARCHITECTURE of trees; make test-pi sets this and their folder
 TREES = Path(os.environ.get("TREES", ""))

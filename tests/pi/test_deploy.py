@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 import soundfile
 from booted import Pi, at_a_terminal, changed_wheel
+from helpers.support import heed_sigint, wait_for
+from helpers.virtual_microphone import VirtualMicrophone
 from machine import PIS_64, TREES, Machine, free_port
-from support import heed_sigint, wait_for
-from virtual_microphone import VirtualMicrophone
 
-from edge.container import pack, read
+from edge.audio.open import DEMO_CLIP
 from edge.deploy import layout
-from edge.listen import DEMO
-from edge.model import SHIPPED
+from edge.model.file import pack, read_model_file
+from edge.model.load import SHIPPED_MODEL
 
 pytestmark = [pytest.mark.emulated, pytest.mark.root]
 
@@ -47,7 +47,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Port of a PulseAudio server whose microphone hears music all the time."""
     home = tmp_path_factory.mktemp("home")
     clip = home / "music.wav"
-    samples, rate = soundfile.read(DEMO)
+    samples, rate = soundfile.read(DEMO_CLIP)
     soundfile.write(clip, samples[: MUSIC_SECONDS * rate], rate)
     microphone, port = VirtualMicrophone(home), free_port()
     microphone.listen_on(port)
@@ -80,7 +80,7 @@ def fresh(pi: Pi) -> tuple[set[str], str]:
 @pytest.fixture(scope="module")
 def second_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "my second.tflite"
-    network, card = read(SHIPPED)
+    network, card = read_model_file(SHIPPED_MODEL)
     path.write_bytes(pack(network, dataclasses.replace(card, name="second"), path.suffix))
     return path
 
@@ -181,7 +181,7 @@ def test_a_missing_microphone_is_rolled_back_with_its_configuration(pi: Pi) -> N
 
 def test_an_invalid_model_is_refused_before_anything_is_copied(pi: Pi, tmp_path: Path) -> None:
     bad = tmp_path / "bad.tflite"
-    bad.write_bytes(SHIPPED.read_bytes()[:5000])
+    bad.write_bytes(SHIPPED_MODEL.read_bytes()[:5000])
     before = pi.pid, pi.release
     done = pi.deploy("--model", bad)
     assert (done.returncode, done.stdout) == (1, "")

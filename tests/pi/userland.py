@@ -22,13 +22,12 @@ LONGEST = 3600.0
 TOLERANCE = 1e-3
 ANSWERS = """
 import json, soundfile
-from edge.listen import DEMO
-from edge.model import load
-from edge.resample import ToModelRate
+from edge import DEMO_CLIP, load_model
+from edge.audio.resample import Resampler
 
-samples, rate = soundfile.read(DEMO, dtype="float32", always_2d=True)
-model = load()
-resample = ToModelRate(rate, model.card.front_end.sample_rate)
+samples, rate = soundfile.read(DEMO_CLIP, dtype="float32", always_2d=True)
+model = load_model()
+resample = Resampler(rate, model.card.front_end.sample_rate)
 answers = []
 for start in range(0, len(samples), rate // 2):
     model.advance(resample(samples[start : start + rate // 2]))
@@ -100,7 +99,7 @@ def installed(machine: Machine) -> dict[str, str]:
 def runs_and_answers_as_here(machine: Machine, runtime: str) -> None:
     """Assert that the demo prints the same as here, and that the probabilities of all its hops agree."""
     demo = subprocess.run(
-        [sys.executable, "-m", "edge.listen", "--demo"], capture_output=True, text=True, check=True, cwd=CHECKOUT
+        [sys.executable, "-m", "edge.cli.listen", "--demo"], capture_output=True, text=True, check=True, cwd=CHECKOUT
     )
     there = machine.run(f"{VENV}/bin/edge-listen", "--demo")
     assert (there.returncode, there.stdout, there.stderr) == (0, demo.stdout, "")

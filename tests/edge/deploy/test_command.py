@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from deployed import target
-from support import Run, one_sentence
+from helpers.support import Run, one_sentence
 
 from edge.deploy import command, service
 from edge.deploy.host import Host, ThisMachine

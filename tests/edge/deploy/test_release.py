@@ -9,7 +9,7 @@ from deployed import MARKERS, target, wheel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import parse
+from edge.config import parse_config
 from edge.deploy import layout
 from edge.deploy.release import (
     UNIT,
@@ -21,7 +21,7 @@ from edge.deploy.release import (
     with_key,
 )
 from edge.errors import EdgeError, UsageError
-from edge.model import SHIPPED
+from edge.model.load import SHIPPED_MODEL
 
 TABLES = ["", '\n[history]\nfile = "h.db"\n', '\n[mqtt]\nhost = "broker"  # [device]\n\n[prometheus]\n']
 HEADS = ["", "# words\n", "hop = 1.0\n", 'device = "old" # this one\nhop = 1.0\n', "top-k = 2\n\n# end\n"]
@@ -53,14 +53,14 @@ def test_a_key_that_cannot_be_set_safely_is_an_error() -> None:
 
 def test_a_first_configuration_names_the_device_and_the_model_of_the_release(tmp_path: Path) -> None:
     text = DeployRequest(wheel(tmp_path), device="usb:1:2").config_on(target())
-    assert parse(text, "") == {"device": "usb:1:2", "model": layout.MODEL}
+    assert parse_config(text, "") == {"device": "usb:1:2", "model": layout.MODEL}
 
 
 def test_the_existing_configuration_stays(tmp_path: Path) -> None:
     there = 'device = "mic"\nmodel = "/srv/mine.tflite"\n\n[history]\nfile = "h.db"\n'
     assert DeployRequest(wheel(tmp_path)).config_on(target(config=there)) == there
     assert (
-        parse(DeployRequest(wheel(tmp_path), model=SHIPPED).config_on(target(config=there)), "")["model"]
+        parse_config(DeployRequest(wheel(tmp_path), model=SHIPPED_MODEL).config_on(target(config=there)), "")["model"]
         == layout.MODEL
     )
 
@@ -85,7 +85,7 @@ def test_deploying_the_same_again_changes_nothing(tmp_path: Path) -> None:
         ({}, {"config": 'device = "by hand"\n'}, ["configuration"]),
         ({}, {"unit": "[Unit]\n"}, ["unit"]),
         ({}, {"markers": {**MARKERS, "python_full_version": "3.11.9"}}, ["requirements"]),
-        ({"model": SHIPPED.with_name("other.tflite")}, {}, ["model"]),
+        ({"model": SHIPPED_MODEL.with_name("other.tflite")}, {}, ["model"]),
     ],
 )
 def test_each_change_is_named(

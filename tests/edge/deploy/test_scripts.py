@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from deployed import FakeSystemd, target
 from deployed import wheel as make_wheel
+from helpers.support import wait_for
 from hypothesis import given
 from hypothesis import strategies as st
-from support import wait_for
 
 from edge.deploy import layout, scripts
 from edge.deploy.deployment import archive

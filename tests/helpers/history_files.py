@@ -1,0 +1,52 @@
+"""Histories written and read by tests."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from edge.answer import Answer
+from edge.config import History
+from edge.errors import EdgeError
+from edge.history import store
+from edge.history.recorder import HistoryRecorder
+from edge.history.segments import Segment
+from edge.stats import Stats
+
+STATS = Stats("a microphone")
+BEGIN = 1.7e9  # Unix time
+
+
+def music(label: str, time: float, confidence: float = 0.9) -> Answer:
+    """An answer with a label."""
+    return Answer(time, "music", label, confidence)
+
+
+def rows(path: Path) -> list[Segment]:
+    """The segments in the file; none as long as nothing was written."""
+    try:
+        with store.open_to_read(path) as connection:
+            return store.read(connection, float("-inf"), float("inf"))
+    except EdgeError as error:
+        if any(reason in str(error) for reason in ("nothing was written", "No such file")):
+            return []
+        raise
+
+
+@contextlib.contextmanager
+def recording(path: Path, **options: Callable[[], float]) -> Iterator[HistoryRecorder]:
+    """A recorder that is started, and closed in the end."""
+    recorder = HistoryRecorder(History(str(path)), **options)
+    recorder.start()
+    try:
+        yield recorder
+    finally:
+        recorder.close()
+
+
+def record(path: Path, answers: list[Answer]) -> list[Segment]:
+    """The rows that the answers become, when they come in real time."""
+    times = iter([BEGIN, *(BEGIN + answer.time for answer in answers)])
+    with recording(path, clock=lambda: next(times)) as recorder:
+        for answer in answers:
+            recorder.show(answer, STATS)
+    return rows(path)

@@ -82,7 +82,7 @@ class HistoryRecorder:
         with self._lock:
             lost = len(self._waiting) + self._dropped
         if lost:
-            log.warning("history %s: %d segments could not be written and are lost", self._path, lost)
+            log.warning("history %s: the file could not be written; segments lost: %d", self._path, lost)
 
     def _keep_writing(self) -> None:
         writer = _Writer(self._path)
@@ -110,7 +110,7 @@ class HistoryRecorder:
                     del self._waiting[number]
             dropped, self._dropped = self._dropped, 0
         if dropped:
-            log.warning("history %s: the oldest %d waiting segments are lost", self._path, dropped)
+            log.warning("history %s: too many segments were waiting; oldest segments lost: %d", self._path, dropped)
         return True
 
 

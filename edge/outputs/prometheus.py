@@ -81,7 +81,7 @@ class PrometheusOutput:
 def start_server(address: str, port: int, registry: "CollectorRegistry") -> WSGIServer:
     """Start prometheus_client's server in a thread. Raise OSError, or UnicodeError if the address can't be one.
 
-    Two of the server's habits are replaced: it waits for ever for a client that sends nothing, which would cost a
+    Two of the server's habits are replaced: it waits forever for a client that sends nothing, which would cost a
     thread and a file descriptor each, and it prints a traceback when a client resets the connection.
     """
     from prometheus_client import start_http_server

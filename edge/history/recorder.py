@@ -50,7 +50,7 @@ class HistoryRecorder:
                 store.open_to_write(self._path).close()
         self._builder = SegmentBuilder(clock)
         self._last_number = 0
-        self._lock = threading.Lock()  # guards the next two; nobody accesses the disk while holding it
+        self._lock = threading.Lock()  # guards the next two; never held during disk access
         self._waiting: dict[int, Segment] = {}  # by number: of a segment that continues only the latest length
         self._dropped = 0
         self._wake = threading.Event()

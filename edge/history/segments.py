@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edge.answer import Answer
 
-CLOCK_STEP_SECONDS = 10.0  # the wall clock was set, or nobody listened: a new segment begins
+CLOCK_STEP_SECONDS = 10.0  # by which the wall clock runs ahead of the audio: it was set, and a new segment begins
 MAX_DRIFT = 0.01  # share of the audio's time by which the audio of a live source may be ahead of the wall clock
 RUN_BITS = 53  # JSON readers keep integers of 53 bits exact
 

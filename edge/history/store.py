@@ -119,7 +119,7 @@ def labels(connection: sqlite3.Connection) -> list[str]:
 
 
 def describe_error(error: sqlite3.Error, path: Path) -> str:
-    """SQLite's error in a few words, to stand behind the path."""
+    """SQLite's error in a few words, to follow the path."""
     name = getattr(error, "sqlite_errorname", "")
     if path.is_dir():
         return "is a folder"

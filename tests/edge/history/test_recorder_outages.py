@@ -1,4 +1,4 @@
-"""Files that can't be written for some time: the recorder logs it, waits, and blocks nobody."""
+"""Files that can't be written for some time: the recorder logs it, waits, and never blocks."""
 
 import contextlib
 import logging

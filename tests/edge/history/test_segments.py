@@ -121,7 +121,7 @@ def test_the_seconds_add_up_to_those_of_the_answers(
 # Begin
 
 
-@pytest.mark.parametrize("hop", [0.05, 0.5, 5.0])
+@pytest.mark.parametrize("hop", [0.05, 0.5, 5.0, 60.0])
 def test_live_segments_begin_by_the_wall_clock(hop: float) -> None:
     answers = changing(hop, 2000, 7)
     rng = random.Random(0)

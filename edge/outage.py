@@ -1,30 +1,36 @@
-"""Log lines of a service that fails and recovers: one when it fails, one when it works again."""
+"""Log lines of a service that fails and recovers, and the pauses between the attempts to reach it."""
 
 import logging
 
-FIRST_RETRY_SECONDS = 1  # pause before the first retry; doubled for each further one
-LONGEST_RETRY_SECONDS = 60
+FIRST_RETRY_SECONDS = 1  # pause before the first retry; each further one is twice as long
+MAX_RETRY_SECONDS = 60
 
 log = logging.getLogger("edge")
 
 
 class Outage:
-    """One service that may fail and recover; `name` starts its log lines. Not thread-safe."""
+    """Logs one line when a service fails, and one when it works again. Not thread-safe.
+
+    Parameters
+    ----------
+    name
+        The service, as its log lines begin.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._down = False
 
     def failed(self, reason: str) -> None:
-        """Log a warning if it worked until now."""
+        """Log a warning, unless the service was down already."""
         if not self._down:
             log.warning("%s: %s; trying again", self._name, reason)
         self._down = True
 
     def worked(self) -> None:
-        """Log its recovery if it failed until now."""
+        """Log the recovery, if the service was down."""
         if self._down:
-            log.info("%s: back", self._name)
+            log.info("%s: works again", self._name)
         self._down = False
 
 

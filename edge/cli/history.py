@@ -1,4 +1,4 @@
-"""The command edge-history: what was heard and when, from the file that edge-listen keeps."""
+"""The command edge-history: shows what was heard and when, from the file that edge-listen writes."""
 
 import argparse
 import datetime
@@ -6,36 +6,53 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 from edge.cli.exit_status import run
+from edge.cli.parser import make_parser
 from edge.config import read_config
 from edge.errors import EdgeError, UsageError
 from edge.history import store
-from edge.history.store import Segment
+from edge.history.segments import Segment
 
-PICTURE_SUFFIXES = (".png", ".svg")
+PLOT_SUFFIXES = (".png", ".svg")
+EXAMPLES = (
+    ("edge-history --file history.db today", "what was heard today"),
+    ("edge-history --config edge-listen.toml day 2026-11-22", "another day"),
+    ("edge-history --file history.db day 2026-11-22 --out day.png", "a plot of it"),
+    ("edge-history --file history.db labels --since 2026-11-01 --json", "hours of each label, as JSON lines"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The words of the command line."""
-    which = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)  # before or behind the command
-    which.add_argument("--file", type=Path, help="the history")
-    which.add_argument("--config", type=Path, metavar="FILE", help="a configuration file that says where it is")
-    how = argparse.ArgumentParser(add_help=False)
-    how.add_argument("--json", action="store_true", help="one JSON object a line")
-    p = argparse.ArgumentParser(
-        prog="edge-history", description="Say what was heard, in this device's local time.", parents=[which]
+    """The argument parser."""
+    p = make_parser(
+        "edge-history", "Show what was heard, in the local time of this device.", EXAMPLES, "edge/README.md"
     )
-    commands = p.add_subparsers(dest="command", required=True, metavar="today|day|labels")
-    today = commands.add_parser("today", parents=[which, how], help="what was heard today")
-    day = commands.add_parser("day", parents=[which, how], help="what was heard on any day")
-    day.add_argument("date", nargs="?", metavar="DATE", help="YYYY-MM-DD (today)")
+    add_file_options(p)
+    commands = p.add_subparsers(title="commands", dest="command", required=True, metavar="today|day|labels")
+    shared = argparse.ArgumentParser(add_help=False)
+    add_file_options(shared)
+    shared.add_argument("--json", action="store_true", help="one JSON object per line")
+    today = commands.add_parser("today", parents=[shared], help="what was heard today")
+    day = commands.add_parser("day", parents=[shared], help="what was heard on any day")
+    day.add_argument("date", nargs="?", metavar="DATE", help="YYYY-MM-DD (default: today)")
     for command in (today, day):
-        command.add_argument("--out", type=Path, metavar="FILE", help="a .png or .svg to draw the day into, instead")
-    labels = commands.add_parser("labels", parents=[which, how], help="hours of each label")
-    labels.add_argument("--since", metavar="DATE", help="the first day (the first that there is)")
-    labels.add_argument("--until", metavar="DATE", help="the last day (the last that there is)")
+        command.add_argument("--out", type=Path, metavar="FILE", help="draw the day into a .png or .svg file instead")
+    labels = commands.add_parser("labels", parents=[shared], help="hours of each label")
+    labels.add_argument("--since", metavar="DATE", help="first day (default: the first of the history)")
+    labels.add_argument("--until", metavar="DATE", help="last day (default: the last of the history)")
     return p
+
+
+def add_file_options(p: argparse.ArgumentParser) -> None:
+    """Add the options that name the history; they are allowed before and after the command."""
+    group = p.add_argument_group("history file, one of")
+    absent: Any = argparse.SUPPRESS
+    group.add_argument("--file", type=Path, metavar="FILE", default=absent, help="the history")
+    group.add_argument(
+        "--config", type=Path, metavar="FILE", default=absent, help="the configuration of edge-listen that names it"
+    )
 
 
 def main() -> None:
@@ -44,73 +61,76 @@ def main() -> None:
 
 
 def history(args: argparse.Namespace) -> int:
-    """Print or draw what is asked for. Raise UsageError for bad words, EdgeError for a file without an answer."""
-    return tell_labels(args) if args.command == "labels" else tell_day(args)
+    """Run a command. Raise UsageError for invalid arguments, EdgeError for a file without an answer."""
+    return print_labels(args) if args.command == "labels" else show_day(args)
 
 
-def tell_day(args: argparse.Namespace) -> int:
-    """The store of a day, as a list or a picture."""
-    if args.out and (args.json or args.out.suffix not in PICTURE_SUFFIXES):
-        raise UsageError(f"--out {args.out}: has to end in .png or .svg, and goes without --json")
+def show_day(args: argparse.Namespace) -> int:
+    """Print or draw the segments of a day."""
+    if args.out and args.json:
+        raise UsageError("--out and --json exclude each other")
+    if args.out and args.out.suffix not in PLOT_SUFFIXES:
+        raise UsageError(f"--out {args.out}: must end in {' or '.join(PLOT_SUFFIXES)}")
     date = parse_date(getattr(args, "date", None)) or datetime.date.today()
     since, until = bounds(date)
-    with store.open_to_read(file_of(args)) as connection:
-        heard = store.read(connection, since, until)
+    with store.open_to_read(history_path(args)) as connection:
+        segments = store.read(connection, since, until)
         labels = store.labels(connection)
-    if not heard:
+    if not segments:
         raise EdgeError(f"nothing was heard on {date:%Y-%m-%d}")
     if args.out:
         try:
             from edge.history.day_plot import draw
         except ImportError:
-            raise EdgeError("a picture needs matplotlib: pip install 'edge-listen[history]'") from None
-        draw(args.out, f"{date:%A}, {date:%Y-%m-%d}", since, until, heard, labels)
-    for stretch in [] if args.out else heard:
-        print(json.dumps(vars(stretch), ensure_ascii=False) if args.json else line(stretch))
+            raise EdgeError("--out needs matplotlib: pip install 'edge-listen[history]'") from None
+        draw(args.out, f"{date:%A}, {date:%Y-%m-%d}", since, until, segments, labels)
+        return 0
+    for segment in segments:
+        print(json.dumps(vars(segment), ensure_ascii=False) if args.json else format_segment(segment))
     return 0
 
 
-def tell_labels(args: argparse.Namespace) -> int:
-    """Hours of each label, and of each state but music."""
+def print_labels(args: argparse.Namespace) -> int:
+    """Print the hours of each label, and of each state without one."""
     first, last = parse_date(args.since), parse_date(args.until)
     since = bounds(first)[0] if first else -math.inf
     until = bounds(last)[1] if last else math.inf
     if since >= until:
         raise UsageError(f"--since {first} is after --until {last}")
-    with store.open_to_read(file_of(args)) as connection:
+    with store.open_to_read(history_path(args)) as connection:
         totals = store.totals(connection, since, until)
     if not totals:
         raise EdgeError("nothing was heard in that time")
-    whole = sum(seconds for _, _, seconds in totals)
+    total = sum(seconds for _, _, seconds in totals)
     for state, label, seconds in totals:
         if args.json:
             print(json.dumps({"state": state, "label": label, "seconds": seconds}, ensure_ascii=False))
         else:
-            print(f"{seconds / 3600:9.2f} h  {seconds / whole:4.0%}  {label or state}")
+            print(f"{seconds / 3600:9.2f} h  {seconds / total:4.0%}  {label or state}")
     return 0
 
 
-def file_of(args: argparse.Namespace) -> Path:
-    """The history that the words name. Raise UsageError unless they name one."""
-    file, path = getattr(args, "file", None), getattr(args, "config", None)
-    if (file is None) == (path is None):
-        raise UsageError("say where the history is: either --file FILE or --config FILE")
+def history_path(args: argparse.Namespace) -> Path:
+    """The history that the arguments name. Raise UsageError unless exactly one of them does."""
+    file, config = getattr(args, "file", None), getattr(args, "config", None)
+    if (file is None) == (config is None):
+        raise UsageError("expected either --file FILE or --config FILE")
     if file:
         return Path(file)
-    table = read_config(path).get("history")
+    table = read_config(config).get("history")
     if not table:
-        raise UsageError(f"{path}: keeps no history, it has no table [history]")
+        raise UsageError(f"{config}: has no table [history]")
     return Path(table["file"])
 
 
 def parse_date(text: str | None) -> datetime.date | None:
-    """A date of YYYY-MM-DD. Raise UsageError."""
+    """Parse YYYY-MM-DD. Raise UsageError."""
     if text is None:
         return None
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise UsageError(f"{text!r} is no date: write it as YYYY-MM-DD") from None
+        raise UsageError(f"invalid date {text!r}: expected YYYY-MM-DD") from None
 
 
 def bounds(date: datetime.date) -> tuple[float, float]:
@@ -119,16 +139,16 @@ def bounds(date: datetime.date) -> tuple[float, float]:
         midnights = (datetime.datetime.combine(day, datetime.time()) for day in (date, date + datetime.timedelta(1)))
         since, until = (midnight.timestamp() for midnight in midnights)
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"{date}: this machine can't count to that day") from None
+        raise UsageError(f"{date}: outside the dates that this machine supports") from None
     return since, until
 
 
-def line(stretch: Segment) -> str:
-    """From, to, how long, what and how sure."""
-    began, ended = round(stretch.began), round(stretch.began + stretch.seconds)
-    moments = "-".join(f"{datetime.datetime.fromtimestamp(moment):%H:%M:%S}" for moment in (began, ended))
-    sure = f" {stretch.confidence:.0%}" if stretch.confidence else ""  # 0 is of what the model was not asked
-    return f"{moments}  {datetime.timedelta(seconds=ended - began)!s:>8}  {stretch.label or stretch.state}{sure}"
+def format_segment(segment: Segment) -> str:
+    """Format begin, end, length, label or state, and confidence."""
+    began, ended = round(segment.began), round(segment.began + segment.seconds)
+    times = "-".join(f"{datetime.datetime.fromtimestamp(time):%H:%M:%S}" for time in (began, ended))
+    confidence = f" {segment.confidence:.0%}" if segment.confidence else ""  # 0 where the model was not run
+    return f"{times}  {datetime.timedelta(seconds=ended - began)!s:>8}  {segment.label or segment.state}{confidence}"
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The record of what was heard, and its picture."""
+"""The history of what was heard: segments, their file, and a plot of a day."""

@@ -1,83 +1,112 @@
-"""What is playing and how well the hearing goes, as metrics that Prometheus fetches."""
+"""Metrics of the answers and of the listener's health, served over HTTP for Prometheus."""
 
-import socket
 import threading
-from socketserver import TCPServer, ThreadingMixIn
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from edge.answer import STATES, Answer
+from edge.backoff import Backoff
 from edge.config import Prometheus
 from edge.errors import UsageError
-from edge.outage import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Outage, describe_os_error
+from edge.outage import FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS, Outage, describe_os_error
 from edge.stats import Stats
 from edge.version import version
 
-if TYPE_CHECKING:  # an extra of this package
+if TYPE_CHECKING:  # prometheus-client is an extra of this package
     from prometheus_client import CollectorRegistry, Counter
 
 DELAY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds
-POLL_SECONDS = 0.5  # closing takes up to this long
-REQUEST_SECONDS = 10.0  # for a client to say what it wants
+REQUEST_SECONDS = 10.0  # for a client to send its request
 CLOSE_SECONDS = 2.0
 
 
 class PrometheusOutput:
-    """Serves metrics in a thread of its own, which waits for the address if that is taken.
+    """Serves metrics; a thread of its own waits for the address while it is taken.
 
-    Raise UsageError without prometheus-client.
+    Parameters
+    ----------
+    settings
+        Address and port.
+
+    Raises
+    ------
+    UsageError
+        If prometheus-client is not installed.
     """
+
+    name = "Prometheus"
 
     def __init__(self, settings: Prometheus) -> None:
         try:
-            from prometheus_client import CollectorRegistry, make_wsgi_app
+            from prometheus_client import CollectorRegistry
         except ImportError:
             raise UsageError("[prometheus] needs prometheus-client: pip install 'edge-listen[prometheus]'") from None
         registry = CollectorRegistry()
         self._metrics = _Metrics(registry)
         self._closed = threading.Event()
-        arguments = settings.address, settings.port, make_wsgi_app(registry)
+        arguments = settings.address, settings.port, registry
         self._thread = threading.Thread(target=self._serve, args=arguments, name="prometheus", daemon=True)
 
     def start(self) -> None:
-        """Serve, as soon as the address is free."""
+        """Serve as soon as the address is free."""
         self._thread.start()
 
     def show(self, answer: Answer, stats: Stats) -> None:
-        """Count it."""
-        self._metrics.count(answer, stats)
+        """Update the metrics."""
+        self._metrics.update(answer, stats)
 
     def close(self) -> None:
-        """Stop serving, within CLOSE_SECONDS."""
+        """Stop serving, within `CLOSE_SECONDS`."""
         self._closed.set()
-        self._thread.join(CLOSE_SECONDS)  # it may be waiting for a name server, and is left behind then
+        self._thread.join(CLOSE_SECONDS)  # a thread that waits for a name server is left behind
 
-    def _serve(self, address: str, port: int, app: Any) -> None:
+    def _serve(self, address: str, port: int, registry: "CollectorRegistry") -> None:
         outage = Outage(f"Prometheus metrics at {address}:{port}")
-        wait = FIRST_RETRY_SECONDS
+        backoff = Backoff(FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS)
         while not self._closed.is_set():
             try:
-                with _Server(address, port) as server:
-                    outage.worked()
-                    server.set_app(app)
-                    while not self._closed.is_set():
-                        server.handle_request()
+                server = start_server(address, port, registry)
             except OSError as error:
                 outage.failed(describe_os_error(error))
             except UnicodeError:
-                outage.failed("no address")
-            self._closed.wait(wait)
-            wait = min(2 * wait, LONGEST_RETRY_SECONDS)
+                outage.failed("invalid address")
+            else:
+                outage.worked()
+                self._closed.wait()
+                server.shutdown()
+                server.server_close()
+            self._closed.wait(backoff.next())
+
+
+def start_server(address: str, port: int, registry: "CollectorRegistry") -> WSGIServer:
+    """Start prometheus_client's server in a thread. Raise OSError, or UnicodeError if the address can't be one.
+
+    Two of the server's habits are replaced: it waits forever for a client that sends nothing, which would cost a
+    thread and a file descriptor each, and it prints a traceback when a client resets the connection.
+    """
+    from prometheus_client import start_http_server
+
+    server, _ = start_http_server(port, address, registry)
+    server.RequestHandlerClass = _TimeoutHandler
+    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
+    return server
+
+
+class _TimeoutHandler(WSGIRequestHandler):
+    timeout = REQUEST_SECONDS
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 class _Metrics:
-    """The metrics, and what they were at the answer before."""
+    """The metrics, and the time of the previous answer."""
 
     def __init__(self, registry: "CollectorRegistry") -> None:
         from prometheus_client import Counter, Gauge, Histogram, Info
 
-        def counter(name: str, meaning: str, *labels: str) -> "Counter":
-            return Counter(f"edge_listen_{name}", meaning, labels, registry=registry)
+        def counter(name: str, description: str, *labels: str) -> "Counter":
+            return Counter(f"edge_listen_{name}", description, labels, registry=registry)
 
         self._state = Gauge("edge_listen_state", "1 for what is heard now.", ["state"], registry=registry)
         self._confidence = Gauge("edge_listen_confidence", "Probability of what is said.", registry=registry)
@@ -93,62 +122,34 @@ class _Metrics:
         self._reconnects = _Total(counter("reconnects", "Times that the source was lost and has come back."))
         self._lost = _Total(counter("lost_seconds", "Audio that was lost."))
         self._info = Info("edge_listen", "What is running.", registry=registry)
-        self._t = 0.0
-        for state in STATES:  # a series that appears with its first second has no rate until the next
+        self._time = 0.0
+        for state in STATES:  # a series that first appears with its first second has no rate until the next scrape
             self._state_seconds.labels(state)
 
-    def count(self, answer: Answer, stats: Stats) -> None:
+    def update(self, answer: Answer, stats: Stats) -> None:
         for state in STATES:
             self._state.labels(state).set(state == answer.state)
         self._confidence.set(answer.confidence)
-        seconds = max(answer.time - self._t, 0.0)
-        self._t = answer.time
+        seconds = max(answer.time - self._time, 0.0)
+        self._time = answer.time
         self._state_seconds.labels(answer.state).inc(seconds)
         if answer.label is not None:
             self._label_seconds.labels(answer.label).inc(seconds)
         if answer.state != "lost":
             self._delay.observe(stats.delay_seconds)
-        self._overruns.reach(stats.overruns)
-        self._reconnects.reach(stats.reconnects)
-        self._lost.reach(answer.lost)
+        self._overruns.set(stats.overruns)
+        self._reconnects.set(stats.reconnects)
+        self._lost.set(answer.lost)
         self._info.info({"version": version(), "device": stats.device})
 
 
 class _Total:
-    """A counter that is told its total."""
+    """Counter that is set to its total; prometheus_client's counters only take increments."""
 
     def __init__(self, counter: "Counter") -> None:
         self._counter = counter
         self._total = 0.0
 
-    def reach(self, total: float) -> None:
+    def set(self, total: float) -> None:
         self._counter.inc(max(total - self._total, 0.0))
         self._total = total
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = REQUEST_SECONDS
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """Raise OSError, or UnicodeError for what can't be an address."""
-
-    daemon_threads = True
-    timeout = POLL_SECONDS
-
-    def __init__(self, address: str, port: int) -> None:
-        resolved = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        self.address_family, _, _, _, where = resolved[0]
-        super().__init__((str(where[0]), port), _Handler)
-
-    def server_bind(self) -> None:
-        TCPServer.server_bind(self)
-        # Without the name server, which HTTPServer asks who we are.
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-        self.setup_environ()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass  # a client that hung up is its own affair, and the terminal's none

@@ -1,50 +1,48 @@
-"""How it goes, as JSON in a file that is written anew each second, for who asks: `edge-deploy --status` does."""
+"""The latest answer and the counters as JSON in a file, for other programs: `edge-deploy --status` reads it."""
 
 import contextlib
 import dataclasses
 import json
-import os
-import time
 from pathlib import Path
 
 from edge.answer import Answer
+from edge.outputs.throttle import Throttle
 from edge.stats import Stats
 from edge.version import version
 
 STATUS_NAME = "status.json"
-LEAST_SECONDS = 1.0  # between two writes
-LABELS = 3
+TOP_K = 3  # labels in the file
 
 
-class StatusOutput:
-    """A file in a folder that systemd made in memory for this run of the service, and takes away after it."""
+class StatusFileOutput:
+    """Rewrites `STATUS_NAME` once a second.
+
+    Parameters
+    ----------
+    folder
+        systemd's runtime directory of the service: in memory, and removed when the service stops.
+    """
+
+    name = "status file"
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is what RUNTIME_DIRECTORY names."""
         self._path = folder / STATUS_NAME
         self._new = folder / f".{STATUS_NAME}.new"
-        self._next = 0.0
+        self._throttle = Throttle()
 
     def start(self) -> None:
-        """Nothing to write before there is an answer."""
+        """Do nothing: there is no answer yet."""
 
     def show(self, answer: Answer, stats: Stats) -> None:
-        """The answer and the stats of the moment, in one piece: whoever reads sees the old file or the new one."""
-        if (now := time.monotonic()) < self._next:
+        """Replace the file in one step, so that a reader finds either the old content or the new."""
+        if not self._throttle.allows():
             return
-        self._next = now + LEAST_SECONDS
-        told = {"version": version(), **answer.to_dict(LABELS), **dataclasses.asdict(stats)}
-        with contextlib.suppress(OSError):  # memory is full; the next one may fit
-            self._new.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        fields = {"version": version(), **answer.to_dict(TOP_K), **dataclasses.asdict(stats)}
+        with contextlib.suppress(OSError):  # the memory file system is full; the next update may fit
+            self._new.write_text(json.dumps(fields) + "\n", encoding="utf-8")
             self._new.replace(self._path)
 
     def close(self) -> None:
-        """Nobody listens any more: no file says so."""
+        """Delete the file: without it a reader knows that nothing is running."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
-
-
-def status_output() -> StatusOutput | None:
-    """The output, where systemd gives it a folder."""
-    folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    return StatusOutput(Path(folder)) if folder else None

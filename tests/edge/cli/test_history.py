@@ -1,80 +1,47 @@
+"""The command edge-history on real files."""
+
 import contextlib
 import datetime
+import itertools
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from helpers.support import UNSHARE, Run, floats, one_sentence
+from helpers.history_files import NOON, UTC, recording, rows, time_zone, write_day, write_segments
+from helpers.mounts import with_mount
+from helpers.support import Run, one_sentence, wait_for
 
-from edge.history import store
-from edge.config import History
 from edge.answer import Answer
 from edge.stats import Stats
-from edge.history.recorder import HistoryOutput
-from edge.history.day_plot import HOUR, by_hour
-from edge.history.store import Segment
 
-PNG = b"\x89PNG\r\n\x1a\n"
-UTC = {**os.environ, "TZ": "UTC"}
-NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC).timestamp()
-
-
-def write(path: Path, *heard: tuple[float, float, str, str | None]) -> Path:
-    with contextlib.closing(store.open_to_write(path)) as connection:
-        rows = [Segment(1, i, *row, 0.9 if row[3] else 0.0, "a microphone") for i, row in enumerate(heard)]
-        store.write(connection, rows)
-    return path
-
-
-def heard(path: Path) -> list[str]:
-    with store.open_to_read(path) as connection:
-        return store.labels(connection)
+MAX_ROUNDING = 1e-6  # of Unix times, seconds
 
 
 def state_of(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
 
 
-def local(zone: str) -> dict[str, str]:
-    if not Path("/usr/share/zoneinfo", zone).exists():
-        pytest.skip("this machine doesn't know the zone")
-    return {**os.environ, "TZ": zone}
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Jazz at noon, an hour of silence, rock over midnight, and a minute without a microphone."""
-    return write(
-        tmp_path / "history.db",
-        (NOON, 1800, "music", "jazz"),
-        (NOON + 1800, 3600, "silence", None),
-        (NOON + 12 * HOUR - 600, 1800, "music", "rock"),
-        (NOON + 13 * HOUR, 60, "lost", None),
-    )
+    return write_day(tmp_path / "history.db")
 
 
 @pytest.fixture
 def alive(path: Path) -> Iterator[Path]:
-    """The same, while edge-listen writes it."""
-    output = HistoryOutput(History(str(path)), lambda: NOON + 18 * HOUR)
-    output.start()
-    output.show(Answer(5, "music", "blues", 0.5), Stats("a microphone"))
-    deadline = time.monotonic() + 10
-    while not path.with_name(path.name + "-wal").exists() or "blues" not in heard(path):
-        assert time.monotonic() < deadline
-    yield path
-    output.close()
+    """The same, while a recorder writes to it."""
+    with recording(path, clock=lambda: NOON + 18 * 3600) as recorder:
+        recorder.show(Answer(5, "music", "blues", 0.5), Stats("a microphone"))
+        wait_for(lambda: "blues" in [row.label for row in rows(path)])
+        assert path.with_name(path.name + "-wal").exists()
+        yield path
 
 
-# What it says
+# Output
 
 
 def test_a_day_is_a_list_in_local_time(run: Run, path: Path) -> None:
@@ -86,19 +53,19 @@ def test_a_day_is_a_list_in_local_time(run: Run, path: Path) -> None:
     ]
 
 
-def test_a_stretch_across_midnight_is_in_both_days(run: Run, path: Path) -> None:
+def test_a_segment_across_midnight_is_in_both_days(run: Run, path: Path) -> None:
     done = run("edge.cli.history", "--file", path, "day", "2026-11-23", env=UTC)
     assert done.stdout.splitlines() == ["00:00:00-00:20:00   0:20:00  rock 90%", "01:00:00-01:01:00   0:01:00  lost"]
 
 
 def test_the_days_are_those_of_the_time_zone(run: Run, path: Path) -> None:
-    done = run("edge.cli.history", "--file", path, "day", "2026-11-22", env=local("Asia/Tokyo"))
+    done = run("edge.cli.history", "--file", path, "day", "2026-11-22", env=time_zone("Asia/Tokyo"))
     assert done.stdout.splitlines()[0].startswith("21:00:00-21:30:00")
 
 
 def test_today_is_the_day_of_now(run: Run, tmp_path: Path) -> None:
     midnight = datetime.datetime.combine(datetime.datetime.now(datetime.UTC), datetime.time(), datetime.UTC)
-    write(tmp_path / "h.db", (midnight.timestamp() - 60, 86_400, "music", "jazz"))
+    write_segments(tmp_path / "h.db", (midnight.timestamp() - 60, 86_400, "music", "jazz"))
     done = run("edge.cli.history", "today", "--file", tmp_path / "h.db", env=UTC)
     assert "jazz 90%" in done.stdout
 
@@ -119,7 +86,7 @@ def test_a_day_as_json_is_its_rows(run: Run, path: Path) -> None:
     assert (last["label"], last["seconds"]) == ("rock", 600)
 
 
-def test_labels_are_hours_the_longest_first(run: Run, path: Path) -> None:
+def test_labels_have_their_hours_the_longest_first(run: Run, path: Path) -> None:
     done = run("edge.cli.history", "--file", path, "labels")
     assert [line.split() for line in done.stdout.splitlines()] == [
         ["1.00", "h", "50%", "silence"],
@@ -130,87 +97,51 @@ def test_labels_are_hours_the_longest_first(run: Run, path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "seconds"),
+    ("arguments", "seconds"),
     [
         (["--since", "2026-11-23"], {"rock": 1200, "lost": 60}),
         (["--until", "2026-11-22"], {"jazz": 1800, "silence": 3600, "rock": 600}),
         (["--since", "2026-11-22", "--until", "2026-11-22"], {"jazz": 1800, "silence": 3600, "rock": 600}),
     ],
 )
-def test_labels_of_some_days(run: Run, path: Path, words: list[str], seconds: dict[str, float]) -> None:
-    done = run("edge.cli.history", "labels", "--json", *words, "--file", path, env=UTC)
+def test_labels_of_some_days(run: Run, path: Path, arguments: list[str], seconds: dict[str, float]) -> None:
+    done = run("edge.cli.history", "labels", "--json", *arguments, "--file", path, env=UTC)
     rows = map(json.loads, done.stdout.splitlines())
     assert {row["label"] or row["state"]: row["seconds"] for row in rows} == pytest.approx(seconds)
 
 
-def test_the_configuration_says_where_the_history_is(run: Run, path: Path) -> None:
+def test_the_history_may_be_named_by_a_configuration(run: Run, path: Path) -> None:
     config = path.with_name("config.toml")
     config.write_text(f'[history]\nfile = "{path}"\n')
     assert "jazz" in run("edge.cli.history", "--config", config, "labels").stdout
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "import sys, edge.history; edge.history.parser(); print({'numpy', 'matplotlib'} & set(sys.modules))"
+    code = "import sys, edge.cli.history as h; h.parser(); print({'numpy', 'matplotlib'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
-# The picture
+# What edge-listen writes
 
 
-@pytest.mark.parametrize(("suffix", "start"), [("png", PNG), ("svg", b"<?xml")])
-def test_a_day_is_drawn_without_a_display(run: Run, path: Path, suffix: str, start: bytes) -> None:
-    out = path.with_name(f"day.{suffix}")
-    bare = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "MPLBACKEND")}
-    done = run("edge.cli.history", "--file", path, "day", "2026-11-22", "--out", out, env=bare)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert out.read_bytes().startswith(start)
+@pytest.mark.parametrize("hop", [0.5, 4.0])
+def test_segments_of_a_file_do_not_overlap_and_add_up_to_its_length(run: Run, tmp_path: Path, hop: float) -> None:
+    path = tmp_path / "history.db"
+    done = run("edge.cli.listen", "--demo", "--raw", "--json", "--hop", hop, "--history", path)
+    *answers, summary = map(json.loads, done.stdout.splitlines())
+    times = [0.0, *(answer["t"] for answer in answers)]
+    warming = sum(
+        b - a for a, b, answer in zip(times, times[1:], answers, strict=False) if answer["state"] == "warming"
+    )
+    segments = sorted(rows(path), key=lambda segment: segment.number)
+    assert len(segments) > 2
+    for segment, following in itertools.pairwise(segments):
+        assert segment.began + segment.seconds <= following.began + MAX_ROUNDING
+    assert sum(segment.seconds for segment in segments) + warming == pytest.approx(summary["t"], abs=0.001)
+    assert summary["t"] == pytest.approx(30.0, abs=0.01)
 
 
-@pytest.mark.parametrize(
-    ("zone", "day", "hours"),
-    [
-        ("Europe/Berlin", "2026-03-29", 23),
-        ("Europe/Berlin", "2026-10-25", 25),
-        ("Australia/Lord_Howe", "2026-04-05", 24.5),
-        ("America/Sao_Paulo", "2018-11-04", 23),  # from 00:00 to 01:00
-        ("Asia/Tokyo", "2026-03-29", 24),
-    ],
-)
-def test_days_of_23_and_25_hours_are_told_and_drawn(
-    run: Run, tmp_path: Path, zone: str, day: str, hours: float
-) -> None:
-    noon = datetime.datetime.fromisoformat(f"{day}T12:00+00:00").timestamp()
-    write(tmp_path / "h.db", (noon - 3 * 86_400, 6 * 86_400, "silence", None))
-    words = ("edge.history", "--file", tmp_path / "h.db", "day", day)
-    (row,) = map(json.loads, run(*words, "--json", env=local(zone)).stdout.splitlines())
-    assert row["seconds"] / HOUR == hours
-    done = run(*words, "--out", tmp_path / "day.png", env=local(zone))
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@given(floats(0, 86_399), floats(0.001, 90_000))
-def test_the_pieces_of_the_rows_are_the_stretch(begin: float, seconds: float) -> None:
-    pieces = list(by_hour(Segment(1, 1, 1000 + begin, seconds, "lost", None, 0.0, ""), 1000))
-    assert sum(length for _, _, length in pieces) == pytest.approx(seconds)
-    assert all(start >= 0 and start + length <= HOUR + 1e-6 and length >= 0 for _, start, length in pieces)
-
-
-def test_without_matplotlib_a_picture_is_one_sentence(path: Path) -> None:
-    code = "import sys; sys.modules['matplotlib'] = None; from edge.history import main; main()"
-    words = [sys.executable, "-c", code, "--file", path, "day", "2026-11-22", "--out", path.with_name("day.png")]
-    done = subprocess.run(words, capture_output=True, text=True, env=UTC, check=False)
-    assert done.returncode == 1
-    assert one_sentence(done) == "error: a picture needs matplotlib: pip install 'edge-listen[history]'\n"
-
-
-def test_a_picture_that_cannot_be_written_is_one_sentence(run: Run, path: Path) -> None:
-    out = path.parent / "nowhere" / "day.png"
-    done = run("edge.cli.history", "--file", path, "day", "2026-11-22", "--out", out, env=UTC)
-    assert done.returncode == 1
-    assert "No such file" in one_sentence(done)
-
-
-# It only reads
+# Reading without changing anything
 
 
 def test_it_reads_while_edge_listen_writes(run: Run, alive: Path) -> None:
@@ -220,14 +151,14 @@ def test_it_reads_while_edge_listen_writes(run: Run, alive: Path) -> None:
     assert state_of(alive.parent) == before
 
 
-def test_it_alters_nothing_of_a_history_at_rest(run: Run, path: Path) -> None:
+def test_it_changes_nothing_in_a_history_at_rest(run: Run, path: Path) -> None:
     before = state_of(path.parent)
     assert run("edge.cli.history", "--file", path, "labels").returncode == 0
     assert state_of(path.parent) == before
 
 
 @pytest.mark.parametrize("parts", [["", "-wal", "-shm"], ["", "-wal"]])
-def test_it_reads_what_a_killed_writer_has_left_and_leaves_it_so(
+def test_it_reads_the_files_of_a_killed_writer_and_leaves_them_unchanged(
     run: Run, alive: Path, tmp_path: Path, parts: list[str]
 ) -> None:
     left = tmp_path / "left"
@@ -240,30 +171,29 @@ def test_it_reads_what_a_killed_writer_has_left_and_leaves_it_so(
     assert state_of(left) == before
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("parts", [[""], ["", "-wal", "-shm"], ["", "-wal"]])
 def test_it_reads_from_a_read_only_file_system(alive: Path, tmp_path: Path, parts: list[str]) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = [*UNSHARE, "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', disk]
-    if not shutil.which("unshare") or subprocess.run([*mount, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("nothing can be mounted here")
+    mount = with_mount('mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"', disk)
     for part in parts:
         shutil.copy(f"{alive}{part}", disk)
-    words = [sys.executable, "-m", "edge.cli.history", "--file", disk / alive.name, "labels"]
-    done = subprocess.run([*mount, *words], capture_output=True, text=True, check=False)
+    arguments = [sys.executable, "-m", "edge.cli.history", "--file", disk / alive.name, "labels"]
+    done = subprocess.run([*mount, *arguments], capture_output=True, text=True, check=False)
     assert "jazz" in done.stdout, done.stderr
     assert ("blues" in done.stdout) == ("-wal" in parts)
 
 
-def test_a_name_with_every_sign_of_an_address_is_a_name(run: Run, path: Path) -> None:
+def test_a_file_name_may_contain_any_character_of_a_uri(run: Run, path: Path) -> None:
     odd = path.rename(path.with_name("what? 100% #1 & more;.db"))
     assert "jazz" in run("edge.cli.history", "--file", odd, "labels").stdout
 
 
-# What is wrong is one sentence
+# Errors
 
 
-def test_no_history(run: Run, tmp_path: Path) -> None:
+def test_a_missing_file(run: Run, tmp_path: Path) -> None:
     done = run("edge.cli.history", "--file", tmp_path / "none.db", "today")
     assert done.returncode == 1
     assert one_sentence(done) == f"error: {tmp_path}/none.db: No such file or directory\n"
@@ -274,10 +204,10 @@ def test_a_folder(run: Run, tmp_path: Path) -> None:
     assert "is a folder" in one_sentence(run("edge.cli.history", "--file", tmp_path, "today"))
 
 
-def test_no_database(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("no music")
-    assert "notes.txt: is no SQLite database" in one_sentence(run("edge.cli.history", "--file", path, "today"))
+    assert "notes.txt: is not an SQLite database" in one_sentence(run("edge.cli.history", "--file", path, "today"))
 
 
 def test_the_database_of_another_program(run: Run, tmp_path: Path) -> None:
@@ -287,43 +217,45 @@ def test_the_database_of_another_program(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_damaged_database(run: Run, tmp_path: Path) -> None:
-    path = write(tmp_path / "h.db", *((NOON + i, 1, "music", f"label {i}") for i in range(500)))
+    path = write_segments(tmp_path / "h.db", *((NOON + i, 1, "music", f"label {i}") for i in range(500)))
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 40_000)
     assert "the database is damaged" in one_sentence(run("edge.cli.history", "--file", path, "labels"))
 
 
-@pytest.mark.parametrize("words", [["today"], ["labels"]])
-def test_an_empty_history(run: Run, tmp_path: Path, words: list[str]) -> None:
-    assert "nothing was heard" in one_sentence(run("edge.cli.history", "--file", write(tmp_path / "h.db"), *words))
+@pytest.mark.parametrize("arguments", [["today"], ["labels"]])
+def test_an_empty_history(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    assert "nothing was heard" in one_sentence(
+        run("edge.cli.history", "--file", write_segments(tmp_path / "h.db"), *arguments)
+    )
 
 
 def test_an_empty_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "h.db").touch()
-    assert "nothing was written to this history yet" in one_sentence(
+    assert "the history is empty, nothing was written yet" in one_sentence(
         run("edge.cli.history", "--file", tmp_path / "h.db", "today")
     )
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "sentence"),
     [
-        (["today"], "either --file FILE or --config FILE"),
-        (["today", "--file", "a", "--config", "b"], "either --file FILE or --config FILE"),
+        (["today"], "expected either --file FILE or --config FILE"),
+        (["today", "--file", "a", "--config", "b"], "expected either --file FILE or --config FILE"),
         (["today", "--config", "none.toml"], "none.toml: No such file"),
         (["today", "--config", "{empty}"], "has no table [history]"),
-        (["day", "yesterday", "--file", "{file}"], "'yesterday' is no date: write it as YYYY-MM-DD"),
-        (["day", "2026-02-30", "--file", "{file}"], "is no date"),
-        (["day", "9999-12-31", "--file", "{file}"], "can't count to that day"),
-        (["day", "0001-01-01", "--file", "{file}"], "can't count to that day"),
+        (["day", "yesterday", "--file", "{file}"], "invalid date 'yesterday': expected YYYY-MM-DD"),
+        (["day", "2026-02-30", "--file", "{file}"], "invalid date '2026-02-30'"),
+        (["day", "9999-12-31", "--file", "{file}"], "outside the dates that this machine supports"),
+        (["day", "0001-01-01", "--file", "{file}"], "outside the dates that this machine supports"),
         (["labels", "--since", "2026-11-23", "--until", "2026-11-22", "--file", "{file}"], "is after --until"),
-        (["labels", "--since", "soon", "--file", "{file}"], "'soon' is no date"),
-        (["today", "--out", "day.gif", "--file", "{file}"], "has to end in .png or .svg"),
-        (["today", "--out", "day.png", "--json", "--file", "{file}"], "goes without --json"),
+        (["labels", "--since", "soon", "--file", "{file}"], "invalid date 'soon'"),
+        (["today", "--out", "day.gif", "--file", "{file}"], "must end in .png or .svg"),
+        (["today", "--out", "day.png", "--json", "--file", "{file}"], "--out and --json exclude each other"),
     ],
 )
-def test_bad_words(run: Run, path: Path, words: list[str], said: str) -> None:
+def test_invalid_arguments(run: Run, path: Path, arguments: list[str], sentence: str) -> None:
     empty = path.with_name("empty.toml")
     empty.touch()
-    done = run("edge.cli.history", *(word.format(file=path, empty=empty) for word in words))
+    done = run("edge.cli.history", *(word.format(file=path, empty=empty) for word in arguments))
     assert done.returncode == 2
-    assert said in one_sentence(done)
+    assert sentence in one_sentence(done)

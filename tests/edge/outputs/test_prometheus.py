@@ -1,7 +1,8 @@
-"""Metrics as Prometheus would fetch them: over HTTP."""
+"""Metrics as Prometheus fetches them: over HTTP."""
 
 import logging
 import socket
+import struct
 import sys
 import time
 import urllib.error
@@ -9,14 +10,14 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from helpers.support import wait_for
+from prometheus_client.parser import text_string_to_metric_families
 
-from edge.config import Prometheus
 from edge.answer import STATES, Answer
+from edge.config import Prometheus
 from edge.errors import UsageError
+from edge.outputs.prometheus import CLOSE_SECONDS, PrometheusOutput, _TimeoutHandler
 from edge.stats import Stats
-from edge.outputs.prometheus import PrometheusOutput
 
 DEADLINE_SECONDS = 60.0
 Labels = dict[str, str]
@@ -28,7 +29,7 @@ def free_port() -> int:
 
 
 class Scrape:
-    """What is served at a port now."""
+    """The metrics that are served at a port now."""
 
     def __init__(self, port: int, address: str = "127.0.0.1") -> None:
         with urllib.request.urlopen(f"http://{address}:{port}/metrics", timeout=DEADLINE_SECONDS) as response:
@@ -37,15 +38,15 @@ class Scrape:
         self._samples = [sample for family in families for sample in family.samples]
 
     def value(self, name: str, **labels: str) -> float:
-        found = [s.value for s in self._samples if s.name == name and s.labels == labels]
-        assert len(found) == 1, f"{name} {labels}: {found}"
-        return found[0]
+        values = [s.value for s in self._samples if s.name == name and s.labels == labels]
+        assert len(values) == 1, f"{name} {labels}: {values}"
+        return values[0]
 
     def labels(self, name: str) -> list[Labels]:
         return [s.labels for s in self._samples if s.name == name]
 
 
-def listens(port: int, address: str = "127.0.0.1") -> bool:
+def serves(port: int, address: str = "127.0.0.1") -> bool:
     try:
         Scrape(port, address)
     except (urllib.error.URLError, ConnectionError):
@@ -62,15 +63,15 @@ def port() -> int:
 def output(port: int) -> Iterator[PrometheusOutput]:
     output = PrometheusOutput(Prometheus(port=port))
     output.start()
-    wait_for(lambda: listens(port))
+    wait_for(lambda: serves(port))
     yield output
     output.close()
 
 
 def test_seconds_add_up_by_label_and_by_state(output: PrometheusOutput, port: int) -> None:
-    heard = ["warming", "rock", "rock", "jazz", "silence", "rock", "lost"]
-    for i, word in enumerate(heard, start=1):
-        state, label = (word, None) if word in STATES else ("music", word)
+    answers = ["warming", "rock", "rock", "jazz", "silence", "rock", "lost"]
+    for i, text in enumerate(answers, start=1):
+        state, label = (text, None) if text in STATES else ("music", text)
         output.show(Answer(0.5 * i, state, label, 0.9), Stats())
     scrape = Scrape(port)
     assert scrape.value("edge_listen_label_seconds_total", label="rock") == 1.5
@@ -79,7 +80,7 @@ def test_seconds_add_up_by_label_and_by_state(output: PrometheusOutput, port: in
     assert sum(scrape.value("edge_listen_state_seconds_total", state=state) for state in STATES) == 3.5
 
 
-def test_exactly_the_state_that_is_heard_is_one(output: PrometheusOutput, port: int) -> None:
+def test_only_the_current_state_is_one(output: PrometheusOutput, port: int) -> None:
     for state in ("music", "silence", "other"):
         output.show(Answer(1.0, state), Stats())
     scrape = Scrape(port)
@@ -88,7 +89,7 @@ def test_exactly_the_state_that_is_heard_is_one(output: PrometheusOutput, port: 
     }
 
 
-def test_the_health_of_hearing_is_counted(output: PrometheusOutput, port: int) -> None:
+def test_the_listeners_counters_are_served(output: PrometheusOutput, port: int) -> None:
     stats = Stats("hw:1 (USB Audio)", overruns=2, reconnects=1, delay_seconds=0.03)
     output.show(Answer(1.0, "music", "rock", 0.75, lost=0.25), stats)
     stats.overruns = 5
@@ -105,45 +106,45 @@ def test_the_health_of_hearing_is_counted(output: PrometheusOutput, port: int) -
     assert info["version"]
 
 
-def test_time_without_sound_has_no_delay(output: PrometheusOutput, port: int) -> None:
+def test_lost_time_has_no_delay(output: PrometheusOutput, port: int) -> None:
     output.show(Answer(1.0, "lost"), Stats(delay_seconds=0.03))
     assert Scrape(port).value("edge_listen_delay_seconds_count") == 0
 
 
-def test_two_outputs_share_no_metric(output: PrometheusOutput, port: int) -> None:
+def test_two_outputs_have_separate_metrics(output: PrometheusOutput, port: int) -> None:
     other_port = free_port()
     other = PrometheusOutput(Prometheus(port=other_port))
     other.start()
     output.show(Answer(1.0, "music", "rock", 0.9), Stats())
-    wait_for(lambda: listens(other_port))
+    wait_for(lambda: serves(other_port))
     assert Scrape(other_port).value("edge_listen_state_seconds_total", state="music") == 0
     other.close()
 
 
-def test_only_this_machine_reaches_it_unless_told(output: PrometheusOutput, port: int) -> None:
-    # All of 127/8 is this machine: a server on every address would answer here, too.
-    assert listens(port, "127.0.0.1")
-    assert not listens(port, "127.0.0.2")
+def test_only_this_machine_has_access_by_default(output: PrometheusOutput, port: int) -> None:
+    # All of 127/8 is this machine: a server on every address would answer at 127.0.0.2, too.
+    assert serves(port, "127.0.0.1")
+    assert not serves(port, "127.0.0.2")
 
 
-def test_a_taken_port_is_said_once_and_used_when_it_is_free(port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_taken_port_is_logged_once_and_used_when_it_is_free(port: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "edge")
     taken = socket.create_server(("127.0.0.1", port))
     output = PrometheusOutput(Prometheus(port=port))
     output.start()
-    said = f"Prometheus metrics at 127.0.0.1:{port}: "
+    prefix = f"Prometheus metrics at 127.0.0.1:{port}: "
     wait_for(lambda: bool(caplog.messages))
     for i in range(10):
         output.show(Answer(0.5 * (i + 1), "music", "rock", 0.9), Stats())
     taken.close()
-    wait_for(lambda: listens(port))
+    wait_for(lambda: serves(port))
     assert Scrape(port).value("edge_listen_label_seconds_total", label="rock") == 5.0
     output.close()
-    assert caplog.messages == [said + "address already in use; trying again", said + "back"]
+    assert caplog.messages == [prefix + "address already in use; trying again", prefix + "works again"]
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "no-such-host.invalid", "no..address", ""])
-def test_an_address_that_this_machine_does_not_have_is_said(address: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_address_that_this_machine_does_not_have_is_logged(address: str, caplog: pytest.LogCaptureFixture) -> None:
     output = PrometheusOutput(Prometheus(port=free_port(), address=address))
     output.start()
     wait_for(lambda: bool(caplog.messages))
@@ -155,31 +156,70 @@ def test_an_address_that_this_machine_does_not_have_is_said(address: str, caplog
     assert f"Prometheus metrics at {address}:" in caplog.messages[0]
 
 
-def test_the_port_is_free_after_the_end(port: int) -> None:
+def test_the_port_is_free_after_closing(port: int) -> None:
     output = PrometheusOutput(Prometheus(port=port))
     output.start()
-    wait_for(lambda: listens(port))
+    wait_for(lambda: serves(port))
     output.close()
-    assert not listens(port)
+    assert not serves(port)
     socket.create_server(("127.0.0.1", port)).close()
 
 
-def test_a_client_that_hangs_up_or_says_nonsense_is_no_trouble(
+def test_a_client_that_hangs_up_or_sends_garbage_does_no_harm(
     output: PrometheusOutput, port: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for words in (b"", b"\xff\0\r\n\r\n", b"GET /metrics HTTP/1.0\r\n"):
+    for request in (b"", b"\xff\0\r\n\r\n", b"GET /metrics HTTP/1.0\r\n"):
         with socket.create_connection(("127.0.0.1", port)) as client:
-            client.sendall(words)
-    assert listens(port)
+            client.sendall(request)
+    assert serves(port)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_client_that_says_nothing_keeps_no_other_waiting(output: PrometheusOutput, port: int) -> None:
+def test_a_silent_client_does_not_block_others(output: PrometheusOutput, port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)):
-        assert listens(port)
+        assert serves(port)
 
 
-def test_without_the_package_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_does_not_wait_for_a_silent_client(output: PrometheusOutput, port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)):
+        assert serves(port)  # so that the connection before it was accepted
+        began = time.monotonic()
+        output.close()
+        assert time.monotonic() - began < CLOSE_SECONDS
+    assert not serves(port)
+
+
+def test_a_silent_client_is_disconnected(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_TimeoutHandler, "timeout", 0.2)
+    output = PrometheusOutput(Prometheus(port=port))
+    output.start()
+    wait_for(lambda: serves(port))
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS) as client:
+        assert client.recv(1) == b""
+    output.close()
+
+
+def test_a_client_that_resets_the_connection_prints_nothing(
+    output: PrometheusOutput, port: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(5):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(b"GET /metr")
+        client.close()
+    assert serves(port)
+    time.sleep(0.2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_metrics_are_served_over_ipv6(port: int) -> None:
+    output = PrometheusOutput(Prometheus(port=port, address="::1"))
+    output.start()
+    wait_for(lambda: serves(port, "[::1]"))
+    output.close()
+
+
+def test_the_error_without_prometheus_client_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(UsageError, match=r"pip install 'edge-listen\[prometheus\]'"):
         PrometheusOutput(Prometheus())

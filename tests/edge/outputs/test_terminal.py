@@ -8,22 +8,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
 from helpers.support import floats
+from hypothesis import given
 
 from edge.answer import STATES, Answer
-from edge.outputs.terminal import BAR_CELLS, PlainLines, bar, clock, words
 from edge.outputs.json_lines import JsonLines
+from edge.outputs.terminal import BAR_CELLS, PlainLines, bar, clock
 
 JAZZ = Answer(12.5, "music", "jazz", 0.912345, (("jazz", 0.912345), ("blues", 0.05), ("country", 0.02)))
 
 
-def test_a_json_line_is_the_contract() -> None:
+def test_json_lines_have_the_documented_fields() -> None:
     out = io.StringIO()
     view = JsonLines(out, 2)
     view.show(JAZZ)
-    view.final(JAZZ)
-    hop, whole = map(json.loads, out.getvalue().splitlines())
+    view.summary(JAZZ)
+    hop, summary = map(json.loads, out.getvalue().splitlines())
     assert hop == {
         "t": 12.5,
         "state": "music",
@@ -31,10 +31,10 @@ def test_a_json_line_is_the_contract() -> None:
         "confidence": 0.9123,
         "top": [["jazz", 0.9123], ["blues", 0.05]],
     }
-    assert whole == hop | {"final": True}
+    assert summary == hop | {"final": True}
 
 
-def test_plain_lines_say_only_what_is_new() -> None:
+def test_plain_lines_are_written_only_on_a_change() -> None:
     out = io.StringIO()
     view = PlainLines(out, 3)
     for answer in (JAZZ, JAZZ, Answer(13.0, "silence"), Answer(13.5, "silence")):
@@ -43,18 +43,18 @@ def test_plain_lines_say_only_what_is_new() -> None:
 
 
 @given(floats(0, 1))
-def test_a_bar_has_its_width(probability: float) -> None:
+def test_a_bar_always_has_the_same_width(probability: float) -> None:
     assert len(bar(probability)) == BAR_CELLS
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.5, " 0:00.5"), (59.96, " 1:00.0"), (3725.25, "1:02:05.2")])
-def test_a_clock_carries(seconds: float, text: str) -> None:
+def test_the_clock_carries_seconds_into_minutes_and_hours(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_has_words(state: str) -> None:
-    assert words(Answer(0.0, state, "jazz" if state == "music" else None))
+def test_every_state_has_a_description(state: str) -> None:
+    assert Answer(0.0, state, "jazz" if state == "music" else None).describe()
 
 
 def test_a_terminal_gets_one_line_that_changes_in_place(melody: Path) -> None:
@@ -66,20 +66,20 @@ def test_a_terminal_gets_one_line_that_changes_in_place(melody: Path) -> None:
     while True:
         try:
             part = os.read(reader, 4096)
-        except OSError:  # Linux's way of saying that the other side has closed
+        except OSError:  # EIO: the other side is closed
             break
         if not part:
             break
         shown += part
     assert process.wait() == 0
-    live, whole, rest = shown.decode().split("\r\n")
+    live, summary, rest = shown.decode().split("\r\n")
     assert live.count("\r\x1b[K") == 16
     assert max(len(line) for line in re.split(r"\r\x1b\[K", live)) < 50
-    assert "all of it:" in whole
+    assert "all of it:" in summary
     assert rest == ""
 
 
-def test_a_line_of_json_says_what_was_lost_and_why_once_there_is_something_to_say() -> None:
+def test_json_lines_have_lost_and_note_only_if_set() -> None:
     out = io.StringIO()
     view = JsonLines(out, 3)
     view.show(JAZZ)
@@ -89,7 +89,7 @@ def test_a_line_of_json_says_what_was_lost_and_why_once_there_is_something_to_sa
     assert (after["lost"], after["note"]) == (2.5, "unplugged")
 
 
-def test_a_reason_that_changes_is_a_line_of_its_own() -> None:
+def test_plain_lines_show_a_new_reason() -> None:
     out = io.StringIO()
     view = PlainLines(out, 3)
     for note in ("unplugged", "unplugged", "busy"):

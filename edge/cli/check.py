@@ -47,7 +47,7 @@ def check_model(config: Config) -> str:
 
 def check_outputs(config: Config) -> str:
     """Name the configured outputs; none of them is contacted."""
-    return ", ".join(type(output).__name__.removesuffix("Output") for output in make_outputs(config)) or "none"
+    return ", ".join(output.name for output in make_outputs(config)) or "none"
 
 
 def check_source(config: Config, path: str | Path | None) -> str:

@@ -158,7 +158,7 @@ def listen(config: Config, path: str | Path | None) -> int:
     log_to_stderr()
     swap = HotSwap(model_path(config), config.threads)
     check_hop(swap.model, config.hop)  # before anything is opened
-    outputs = list(make_outputs(config))
+    outputs = make_outputs(config)
     view = choose_view(config.json, config.top_k)
     with open_source(config, path) as source:
         swap.describe(source.stats)

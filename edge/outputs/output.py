@@ -10,8 +10,10 @@ class Output(Protocol):
     """Takes every answer. Its service may be down, full or slow for days: it never raises and never blocks the loop.
 
     The constructor checks what can be checked without a connection, and raises EdgeError if it can never work as
-    configured.
+    configured. `name` is its name in messages.
     """
+
+    name: str
 
     def start(self) -> None:
         """Connect, and keep trying."""

@@ -1,7 +1,7 @@
 """The command `python -m benchmarks.latency [FILE...]`: what listening costs on this machine, stage by stage.
 
-Each model is measured in a fresh process (benchmarks.worker) on the same audio, a file that stands for a microphone at
-SOURCE_RATE, and so is what people run instead (benchmarks.rivals), as far as this machine has it. A hop is measured
+Each model is measured in a fresh process (edge.benchmark.worker) on the same audio, a file that stands for a microphone at
+SOURCE_RATE, and so is what people run instead (benchmarks.cost.competitors), as far as this machine has it. A hop is measured
 from a block of the source in hand to its answer; what the audio hardware adds is not.
 """
 
@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks import table
-from benchmarks.apart import printed_json
-from benchmarks.machine import this_machine
-from benchmarks.measurement import RUNTIME_THREADS, Measurement, from_fields
-from benchmarks.rivals import RIVALS, WINDOW_TFLITE, Rival
+from edge.benchmark import tables as table
+from edge.benchmark.subprocess_json import printed_json
+from edge.benchmark.machine import this_machine
+from edge.benchmark.measurement import RUNTIME_THREADS, Measurement, from_fields
+from benchmarks.cost.competitors import RIVALS, WINDOW_TFLITE, Rival
 from edge import HOP_SECONDS
 from edge.command import run as run_command
 from edge.container import SUFFIXES
@@ -79,7 +79,7 @@ def main() -> int:
         words = [str(audio), f"--hop={args.hop}", f"--seconds={args.seconds}", *(["--pace"] if args.pace else [])]
         names = short_names(models)
         measurements = [replace(measure_apart(str(path), *words), model=name) for path, name in names.items()]
-        networks = {name: apart("benchmarks.network", str(path)) for path, name in names.items()}
+        networks = {name: apart("edge.benchmark.network", str(path)) for path, name in names.items()}
         after = this_machine()  # the rivals are no part of what may have made it hot
         pace = ", in real time" if args.pace else ""
         print(f"{args.audio} at {args.rate} Hz in blocks of {args.hop:g} s{pace}, {RUNTIME_THREADS} thread")
@@ -117,7 +117,7 @@ def measure_rivals(folder: str, words: Sequence[str]) -> tuple[dict[Rival, Measu
             continue
         try:
             if not rival.front_end_only and not (Path(folder) / WINDOW_TFLITE).exists():
-                apart("benchmarks.window_networks", folder)
+                apart("benchmarks.cost.window_networks", folder)
             measured[rival] = measure_apart(folder, *words, f"--rival={rival.name}")
         except EdgeError as error:
             missed.append(f"not measured: {rival.name}: {error}")
@@ -178,8 +178,8 @@ def write_source(path: Path, out: Path, seconds: float, rate: int = SOURCE_RATE)
 
 
 def measure_apart(*words: str) -> Measurement:
-    """A Measurement by benchmarks.worker, whose words these are."""
-    return from_fields(apart("benchmarks.worker", *words, f"--spawned={time.monotonic_ns()}"))
+    """A Measurement by edge.benchmark.worker, whose words these are."""
+    return from_fields(apart("edge.benchmark.worker", *words, f"--spawned={time.monotonic_ns()}"))
 
 
 def apart(module: str, *words: str) -> dict[str, Any]:

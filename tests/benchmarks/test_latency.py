@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.measurement import END_TO_END, STAGES
-from benchmarks.worker import looped, process_status
+from edge.benchmark.measurement import END_TO_END, STAGES
+from edge.benchmark.worker import looped, process_status
 from edge.model import SHIPPED
 
 HEAVY = ("tensorflow", "keras", "librosa", "scipy", "sklearn", "matplotlib", "onnxruntime")

@@ -1,0 +1,1 @@
+"""Measure the cost of listening on this machine."""

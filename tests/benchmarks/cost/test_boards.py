@@ -1,0 +1,195 @@
+"""The folder where boards' reports are sent to, and the command that shows them."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cost.boards.__main__ import HERE
+from benchmarks.cost.boards.report import BESIDE, read
+from edge.benchmark.measurement import END_TO_END
+
+SENT = sorted(HERE.glob("*.json"))
+
+
+def command(module: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", module, *map(str, words)], capture_output=True, text=True, check=False)
+
+
+def refused(*words: str | Path) -> tuple[int, str]:
+    """Exit status and the one sentence of a command that printed nothing else."""
+    done = command("benchmarks.cost.boards", *words)
+    assert done.stdout == ""
+    (sentence,) = done.stderr.splitlines()
+    return done.returncode, sentence
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report that benchmarks.latency has just written."""
+    path = tmp_path_factory.mktemp("board") / "board.json"
+    done = command("benchmarks.latency", "--seconds", "10", "--alone", "--json", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    return path
+
+
+def test_the_folder_is_not_empty() -> None:
+    assert SENT
+
+
+def test_every_report_of_the_folder_is_in_the_table() -> None:
+    done = command("benchmarks.cost.boards")
+    assert (done.returncode, done.stderr) == (0, "")
+    reports = [read(path) for path in SENT]
+    head, *lines = done.stdout.split("\n\n")[0].splitlines()
+    assert head.startswith("board or CPU")
+    assert len(lines) == sum(len(report.models) for report in reports)
+    for report in reports:
+        assert any(line.startswith(report.machine.after.identity) for line in lines)
+
+
+@pytest.mark.parametrize("path", SENT, ids=lambda path: path.name)
+def test_a_report_of_the_folder_is_named_in_lower_case_and_names_nobodys_home(path: Path) -> None:
+    assert re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*\.json", path.name)
+    assert not re.search(r"/(home|Users)/", path.read_text(encoding="utf-8"))
+
+
+def test_what_latency_writes_is_read_whole(measured: Path) -> None:
+    written = json.loads(measured.read_text(encoding="utf-8"))
+    for kind, beside in BESIDE.items():
+        written[kind] = [{k: v for k, v in fields.items() if k not in beside} for fields in written[kind]]
+    assert json.loads(json.dumps(asdict(read(measured)))) == written
+
+
+def test_the_line_of_a_report_has_what_was_measured(measured: Path) -> None:
+    report = read(measured)
+    (model,) = report.models
+    cost = model.costs[END_TO_END]
+    line = command("benchmarks.cost.boards", measured).stdout.splitlines()[1]
+    for cell in (
+        report.machine.after.identity,
+        model.runtime,
+        "model.tflite, float32",
+        "10 s, 48000 Hz, hop 0.5 s",
+        f"{cost.p50_ms:.3f}",
+        f"{cost.worst_ms:.3f}",
+        f"{cost.cpu_ms_per_audio_s:.3f}",
+        f"{model.core_share:.2%}",
+    ):
+        assert f"{cell}  " in line
+
+
+def test_what_a_board_tells_of_its_condition_is_shown_and_what_it_does_not_tell_is_a_question_mark(
+    measured: Path, tmp_path: Path
+) -> None:
+    fields = json.loads(measured.read_text(encoding="utf-8"))
+    told = {"board": "Raspberry Pi 9", "governor": "ondemand", "temperature_c": 61.04, "throttling": ["throttled"]}
+    fields["machine"]["after"] |= told
+    (tmp_path / "a.json").write_text(json.dumps(fields))
+    fields["machine"]["after"] |= {**dict.fromkeys(told), "cpu": "unheard-of"}
+    (tmp_path / "b.json").write_text(json.dumps(fields))
+    first, second = command("benchmarks.cost.boards", tmp_path).stdout.splitlines()[1:3]
+    assert first.startswith("Raspberry Pi 9  ")
+    assert first.split()[-3:] == ["ondemand", "61.0", "throttled"]
+    assert second.startswith("unheard-of  ")
+    assert second.split()[-3:] == ["?", "?", "?"]
+
+
+def test_a_truncated_report_is_refused(measured: Path, tmp_path: Path) -> None:
+    half = tmp_path / "half.json"
+    half.write_text(measured.read_text(encoding="utf-8")[:1000])
+    status, sentence = refused(half)
+    assert status == 1
+    assert sentence.startswith(f"error: {half}: is no report of benchmarks.latency: ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b"null",
+        b"[" * 100_000,
+        b'{"cpu": "cortex-a72", "models": [{"per_audio_s": {}}]}',
+        b'{"models": 3}',
+        b'{"\\u001b[2J": 1}',
+    ],
+    ids=["empty", "no text", "a list", "an object", "null", "deep", "of benchmarks.cost.arm", "a number", "an escape"],
+)
+def test_foreign_content_is_refused(content: bytes, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.json"
+    foreign.write_bytes(content)
+    status, sentence = refused(foreign)
+    assert status == 1
+    assert sentence.startswith(f"error: {foreign}: is no report of benchmarks.latency: ")
+    assert sentence.isprintable()
+
+
+def without_cores(fields: dict) -> None:
+    del fields["machine"]["before"]["cores"]
+
+
+def without_share(fields: dict) -> None:
+    del fields["models"][0]["core_share"]
+
+
+def without_stage(fields: dict) -> None:
+    del fields["models"][0]["costs"]["model"]
+
+
+def without_percentile(fields: dict) -> None:
+    del fields["models"][0]["costs"]["end_to_end"]["p99_ms"]
+
+
+def without_models(fields: dict) -> None:
+    fields["models"] = []
+
+
+def with_words_for_a_number(fields: dict) -> None:
+    fields["models"][0]["ready_ms"] = "soon"
+
+
+def with_two_lines_for_a_board(fields: dict) -> None:
+    fields["machine"]["after"]["board"] = "Pi\nPi"
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (without_cores, "machine.before.cores: is missing"),
+        (without_share, "models[0].core_share: is missing"),
+        (without_stage, "models[0].costs.model: is missing"),
+        (without_percentile, "models[0].costs.end_to_end.p99_ms: is missing"),
+        (without_models, "models is empty"),
+        (with_words_for_a_number, "models[0].ready_ms is 'soon', which is no float"),
+        (with_two_lines_for_a_board, "it holds text that can't be shown: 'Pi\\nPi'"),
+    ],
+)
+def test_a_report_that_is_not_whole_is_refused_with_the_field(
+    change: Callable[[dict], None], said: str, measured: Path, tmp_path: Path
+) -> None:
+    fields = json.loads(measured.read_text(encoding="utf-8"))
+    change(fields)
+    path = tmp_path / "board.json"
+    path.write_text(json.dumps(fields))
+    assert refused(path) == (1, f"error: {path}: is no report of benchmarks.latency: {said}")
+
+
+def test_one_wrong_report_among_others_is_named(measured: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("{}")
+    status, sentence = refused(measured, tmp_path)
+    assert status == 1
+    assert str(wrong) in sentence
+
+
+def test_a_folder_without_reports_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path) == (1, f"error: {tmp_path}: no .json file in this folder")
+    assert refused(tmp_path / "none.json") == (1, f"error: {tmp_path / 'none.json'}: No such file or directory")

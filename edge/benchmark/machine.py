@@ -1,4 +1,4 @@
-"""What a measurement was made on, and in which condition that was, so that two boards can be compared."""
+"""The machine of a measurement and its state, so that two boards can be compared."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 FREQUENCY = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")  # kHz
 TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")  # thousandths of a degree
-VCGENCMD = "vcgencmd"  # the Raspberry Pi's own; its get_throttled answers with these bits
+VCGENCMD = "vcgencmd"  # of the Raspberry Pi; these are the bits of its get_throttled
 THROTTLED = {
     0: "under-voltage",
     1: "frequency capped",
@@ -29,29 +29,29 @@ THROTTLED = {
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine; None for what it doesn't tell."""
+    """Hardware, its state and the software; None for what the machine doesn't report."""
 
     board: str | None
     cpu: str | None
     architecture: str
     cores: int
-    governor: str | None  # of the first core's clock
+    governor: str | None  # of the first core
     frequency_mhz: float | None  # of the first core, at this moment
     temperature_c: float | None
-    throttling: tuple[str, ...] | None  # of THROTTLED, since the board was started
-    load_average_1min: float  # others at work make the worst hops worse
+    throttling: tuple[str, ...] | None  # values of THROTTLED, since the board was started
+    load_average_1min: float  # other programs make the worst hops worse
     system: str
     python: str
     numpy: str
 
     @property
     def identity(self) -> str:
-        """The board, or what else there is to tell machines apart."""
+        """Name of the board, else of the CPU, else the architecture."""
         return self.board or self.cpu or self.architecture
 
     @property
     def condition(self) -> str:
-        """What can make the same machine slower tomorrow."""
+        """State that can make the same machine slower on another day."""
         temperature = "unknown" if self.temperature_c is None else f"{self.temperature_c:.1f} °C"
         throttling = "unknown" if self.throttling is None else ", ".join(self.throttling) or "none"
         return f"governor {self.governor or 'unknown'}, temperature {temperature}, throttling {throttling}"
@@ -69,7 +69,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """The one that this runs on, now."""
+    """Return this machine and its state now."""
     return Machine(
         board=_first_line(BOARD),
         cpu=_cpu(),
@@ -87,18 +87,18 @@ def this_machine() -> Machine:
 
 
 def throttling() -> tuple[str, ...] | None:
-    """What the Raspberry Pi's firmware says of its supply and its heat; None on other boards."""
+    """Reports of the Raspberry Pi's firmware on power supply and heat; None on other boards."""
     if shutil.which(VCGENCMD) is None:
         return None
     done = subprocess.run([VCGENCMD, "get_throttled"], capture_output=True, text=True, check=False)
     name, _, flags = done.stdout.strip().partition("=")
     if done.returncode or name != "throttled":
-        return None  # the user isn't in the group `video`
-    return tuple(said for bit, said in THROTTLED.items() if int(flags, 16) >> bit & 1)
+        return None  # the user is not in the group `video`
+    return tuple(text for bit, text in THROTTLED.items() if int(flags, 16) >> bit & 1)
 
 
 def _cpu() -> str | None:
-    """The CPU's name; 64-bit Arm kernels tell none."""
+    """Name of the CPU; 64-bit Arm kernels report none."""
     if not CPU_INFO.exists():
         return platform.processor() or None
     names = [
@@ -108,12 +108,12 @@ def _cpu() -> str | None:
 
 
 def _first_line(path: Path) -> str | None:
-    """The device tree ends its strings with a zero byte."""
+    """First line of a file if it exists; the device tree ends its strings with a zero byte."""
     return path.read_text().strip("\0\n ") if path.exists() else None
 
 
 def _thousandths(path: Path) -> float | None:
-    """A number that the kernel gives in thousandths; some drivers refuse to be read."""
+    """Number that the kernel gives in thousandths; None if it can't be read, as with some drivers."""
     try:
         return float(path.read_text()) / 1000
     except (OSError, ValueError):

@@ -1,27 +1,28 @@
-"""What TFLite's benchmark_model measures of a network, under the names that it has for it.
+"""Times and memory of the network by itself, as TFLite's benchmark_model measures and names them.
 
     python -m edge.benchmark.network MODEL
 
-prints them as JSON. In a process of its own: the first inference is one only once.
+prints them as JSON. It needs a process of its own: there is only one first inference.
 """
 
 import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge.benchmark.measurement import RUNTIME_THREADS
-from edge.benchmark.worker import process_status
+from edge.benchmark.process_status import process_status
 from edge.card import Card
 from edge.command import run as run_command
 from edge.container import read
 from edge.runtime import open_network
 
-MIN_SECS = 1.0  # benchmark_model's own defaults: at least so long, and so many runs
+MIN_SECS = 1.0  # the defaults of benchmark_model: at least this long, and this many runs
 NUM_RUNS = 50
 WARMUP_MIN_SECS = 0.5
 
@@ -35,9 +36,15 @@ def main() -> int:
 
 
 def measure(path: Path) -> dict[str, Any]:
-    """Times in µs, memory in MB (10^6 bytes), on random inputs. Raise EdgeError for a model that doesn't run here."""
+    """Measure times in µs and memory in MB (10^6 bytes) on random inputs.
+
+    Raises
+    ------
+    EdgeError
+        If the model can't run here.
+    """
     content, card = read(path)
-    assert card.tensors is not None  # container.read refuses such a card
+    assert card.tensors is not None  # read() refuses a card without tensors
     before = process_status().get("VmRSS")
     began = time.perf_counter_ns()
     network = open_network(content, card.tensors, path.suffix, RUNTIME_THREADS, None)
@@ -73,7 +80,7 @@ def measure(path: Path) -> dict[str, Any]:
 
 
 def random_inputs(card: Card) -> dict[str, Any]:
-    """Normalised features of nothing in particular, and states that are."""
+    """Inputs of the right shapes: uniform between 0 and 1."""
     assert card.tensors is not None
     rng = np.random.default_rng(0)
     shapes = {card.tensors.features: (1, card.frames, card.front_end.n_mfcc)}
@@ -81,8 +88,8 @@ def random_inputs(card: Card) -> dict[str, Any]:
     return {name: rng.uniform(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
-def repeated(inference_us: Any, runs: int, seconds: float) -> list[float]:
-    """At least `runs` times, for at least `seconds`."""
+def repeated(inference_us: Callable[[], float], runs: int, seconds: float) -> list[float]:
+    """Times of at least `runs` inferences, for at least `seconds`."""
     end = time.monotonic() + seconds
     times: list[float] = []
     while len(times) < runs or time.monotonic() < end:

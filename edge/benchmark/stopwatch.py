@@ -1,4 +1,4 @@
-"""What the calls that a part receives take, by two clocks, without a change to the part."""
+"""A stopwatch for the methods of an object: wall time and CPU time, without a change to the object's class."""
 
 import time
 from collections.abc import Callable
@@ -7,14 +7,12 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
 Clock = Callable[[], int]
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What two clocks have counted, each in its own unit: nanoseconds, unless the stopwatch was given others."""
+    """Counts of two clocks, each in its own unit: nanoseconds, unless the stopwatch was given other clocks."""
 
     wall: int = 0
     cpu: int = 0  # of all threads of the process
@@ -24,10 +22,10 @@ class Spent:
 
 
 class Stopwatch:
-    """Adds up the time of all calls that it watches.
+    """Sum of the time of all calls that it watches.
 
-    A watched call's time lies inside that of a watched caller, on both clocks. Watching costs some 2 µs a call, so
-    numbers are added up in place and become a Spent only when they are taken.
+    If a caller and its callee are both watched, the callee's time is part of the caller's on both clocks. Watching
+    costs about 2 µs per call, so numbers are added up in place and become a Spent only in `take`.
     """
 
     def __init__(self, wall: Clock = time.perf_counter_ns, cpu: Clock = time.process_time_ns) -> None:
@@ -35,7 +33,7 @@ class Stopwatch:
         self._wall = self._cpu = 0
 
     def timed(self, function: Callable[P, R]) -> Callable[P, R]:
-        """The same function, watched."""
+        """Return the same function, watched."""
         wall_clock, cpu_clock = self._clocks
 
         def watched(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -48,13 +46,13 @@ class Stopwatch:
 
         return watched
 
-    def watch(self, part: object, *methods: str) -> None:
-        """From now on, watch these methods of `part`, whoever calls them."""
+    def watch(self, instance: object, *methods: str) -> None:
+        """Watch these methods of an object from now on, whoever calls them."""
         for name in methods:
-            setattr(part, name, self.timed(getattr(part, name)))
+            setattr(instance, name, self.timed(getattr(instance, name)))
 
     def take(self) -> Spent:
-        """What was spent since the last take."""
+        """Return what was spent since the last `take`, and start again from zero."""
         spent = Spent(self._wall, self._cpu)
         self._wall = self._cpu = 0
         return spent

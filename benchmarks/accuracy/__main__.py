@@ -16,10 +16,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks.accuracy import tables as table
+from benchmarks.accuracy.baselines import musicnn_means
 from benchmarks.accuracy.comparison import FoldTable, Table, compare, compare_across, describe
 from benchmarks.accuracy.cross_validation import read_folds
 from benchmarks.accuracy.evaluation import Judged, Paired, Report, Share, paired, report, with_groups
-from benchmarks.accuracy.baselines import musicnn_means
 from edge.card import Card, Training
 from edge.command import run as run_command
 from edge.errors import EdgeError, UsageError

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.accuracy.baselines import YARDSTICKS, Described, Yardstick
 from benchmarks.accuracy.cross_validation import Folded
 from benchmarks.accuracy.evaluation import Judged, Paired, Share, paired, with_groups
-from benchmarks.accuracy.baselines import YARDSTICKS, Described, Yardstick
 from edge.errors import EdgeError
 from train.corpus import Clip
 

@@ -1,8 +1,8 @@
-"""What people run instead of this package: a model of `edge` with one part exchanged for theirs.
+"""Programs that people run instead of this package: a model of `edge` with one part exchanged for theirs.
 
-So all of them hear the same audio through the same resampler and end in the same decision, and the same stopwatches
-stand at their joints. The networks of the windows are untrained (benchmarks.cost.window_networks): what they cost doesn't
-depend on their weights.
+All of them get the same audio through the same resampler and end in the same decision, and the same stopwatches time
+their stages. The window networks are untrained (benchmarks.cost.window_networks): their cost doesn't depend on their
+weights.
 """
 
 import importlib.util
@@ -20,12 +20,12 @@ from edge.model import SHIPPED, Model, StreamModel, WindowModel, load
 from edge.runtime import Network
 from edge.stream import MfccStream
 
-WINDOW_TFLITE, WINDOW_ONNX = "window.tflite", "window.onnx"  # that benchmarks.cost.window_networks writes
-WINDOW_SECONDS = 3.0  # that librosa computes anew each hop
+WINDOW_TFLITE, WINDOW_ONNX = "window.tflite", "window.onnx"  # written by benchmarks.cost.window_networks
+WINDOW_SECONDS = 3.0  # of audio that librosa computes again for each hop
 
 
 class LibrosaWindows(WindowModel):
-    """The usual sample's loop: librosa's features of the whole window, hop by hop."""
+    """The loop of the usual example: librosa's features of the whole window for each hop."""
 
     def features(self, window: FloatArray) -> FloatArray:
         """(window_samples,) samples → (frames, n_mfcc)."""
@@ -33,7 +33,7 @@ class LibrosaWindows(WindowModel):
 
 
 class ScipyWindows(WindowModel):
-    """The same features by numpy and scipy: what is written where librosa is too heavy."""
+    """The same features by numpy and scipy, for devices where librosa is too heavy."""
 
     def __init__(self, card: Card, network: Network) -> None:
         front_end = card.front_end
@@ -56,62 +56,62 @@ class ScipyWindows(WindowModel):
 
 
 class LibrosaEachHop:
-    """librosa on the last WINDOW_SECONDS of a stream, of which only the frames are new that the hop completes."""
+    """librosa on the last WINDOW_SECONDS of a stream for each hop; only the frames that are new are returned."""
 
     def __init__(self, front_end: FrontEnd) -> None:
         self._front_end = front_end
         self.reset()
 
     def reset(self) -> None:
-        """Forget the samples of the window."""
+        """Drop the samples of the window."""
         self._window = np.empty(0, np.float32)
-        self._known = 0
+        self._returned = 0
 
     def accept(self, samples: FloatArray) -> FloatArray:
-        """(n,) samples → the frames they complete: (frames, n_mfcc)."""
+        """(n,) samples → the frames that they complete: (frames, n_mfcc)."""
         self._window = np.concatenate([self._window, samples])
         if len(self._window) < self._front_end.n_fft:
             return np.empty((0, self._front_end.n_mfcc), np.float32)
-        features = librosa_mfcc(self._window, self._front_end)[self._known :]
+        features = librosa_mfcc(self._window, self._front_end)[self._returned :]
         hop = self._front_end.hop_length
         whole = self._front_end.frame_count(len(self._window))
         keep = min(whole, round(WINDOW_SECONDS * self._front_end.frame_rate))
         self._window = self._window[(whole - keep) * hop :]
-        self._known = keep
+        self._returned = keep
         return features
 
 
 class KaldiStream:
-    """Kaldi's online MFCC, in C++, with the numbers of a front end."""
+    """Kaldi's online MFCC, in C++, with the settings of a front end."""
 
     def __init__(self, front_end: FrontEnd) -> None:
         self._front_end = front_end
         self.reset()
 
     def reset(self) -> None:
-        """Start afresh."""
+        """Start a new stream."""
         from kaldi_native_fbank import MfccOptions, OnlineMfcc
 
         options = MfccOptions()
         frame, mel = options.frame_opts, options.mel_opts
         frame.samp_freq, frame.dither, frame.window_type = self._front_end.sample_rate, 0.0, "hanning"
         frame.preemph_coeff, frame.remove_dc_offset = 0.0, False
-        # Kaldi cuts what is left of a sample off: half a sample keeps the whole numbers that are meant.
+        # Kaldi truncates lengths to whole samples: half a sample more keeps the intended number.
         frame.frame_length_ms = (self._front_end.n_fft + 0.5) / self._front_end.sample_rate * 1000
         frame.frame_shift_ms = (self._front_end.hop_length + 0.5) / self._front_end.sample_rate * 1000
         mel.num_bins, mel.low_freq, mel.high_freq = self._front_end.n_mels, self._front_end.f_min, self._front_end.f_max
         options.num_ceps, options.use_energy = self._front_end.n_mfcc, False
         self._online = OnlineMfcc(options)
-        self._given = 0
+        self._returned = 0
 
     def accept(self, samples: FloatArray) -> FloatArray:
-        """(n,) samples → the frames they complete: (frames, n_mfcc)."""
+        """(n,) samples → the frames that they complete: (frames, n_mfcc)."""
         self._online.accept_waveform(self._front_end.sample_rate, samples.tolist())
         ready = self._online.num_frames_ready
-        views = [self._online.get_frame(i) for i in range(self._given, ready)]
+        views = [self._online.get_frame(i) for i in range(self._returned, ready)]
         frames = np.array(views, np.float32).reshape(-1, self._front_end.n_mfcc)
-        self._online.pop(ready - self._given)  # takes away what the views show
-        self._given = ready
+        self._online.pop(ready - self._returned)  # invalidates the views
+        self._returned = ready
         return frames
 
 
@@ -146,30 +146,36 @@ class EssentiaStream(MfccStream):
 
 
 @dataclass(frozen=True)
-class Rival:
-    """One of them. `model_of` takes the folder of the window networks."""
+class Competitor:
+    """One competitor. `model_of` takes the folder of the window networks."""
 
     name: str
-    needs: tuple[str, ...]  # packages, by the names that they are imported by
-    front_end_only: bool  # the network is the shipped one, on features that it wasn't trained on
+    needs: tuple[str, ...]  # packages, by import name
+    front_end_only: bool  # the network is the shipped one, on features that it was not trained on
     model_of: Callable[[Path], Model]
 
     @property
     def missing(self) -> list[str]:
-        """The packages that this machine hasn't got."""
+        """Packages that are not installed on this machine."""
         return [package for package in self.needs if importlib.util.find_spec(package) is None]
 
 
-def rival(name: str) -> Rival:
-    """The rival of that name. Raise UsageError for a name that none has."""
-    for found in RIVALS:
-        if found.name == name:
-            return found
-    raise UsageError(f"--rival {name}: there are {', '.join(found.name for found in RIVALS)}")
+def competitor(name: str) -> Competitor:
+    """Return the competitor with a name.
+
+    Raises
+    ------
+    UsageError
+        If there is none, with the names that exist.
+    """
+    for each in COMPETITORS:
+        if each.name == name:
+            return each
+    raise UsageError(f"--competitor {name}: not found; known: {', '.join(each.name for each in COMPETITORS)}")
 
 
 def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
-    """librosa's own, which clips 80 dB below the loudest moment: (n,) samples → (frames, n_mfcc)."""
+    """librosa's MFCCs, clipped 80 dB below the loudest moment: (n,) samples → (frames, n_mfcc)."""
     import librosa
 
     mfccs: FloatArray = librosa.feature.mfcc(
@@ -204,10 +210,10 @@ def _shipped_on(stream: type) -> Callable[[Path], Model]:
     return model_of
 
 
-RIVALS = (
-    Rival("librosa + TFLite", ("librosa", "tensorflow"), False, _windows(LibrosaWindows, WINDOW_TFLITE)),
-    Rival("scipy + ONNX Runtime", ("scipy", "onnxruntime", "tf2onnx"), False, _windows(ScipyWindows, WINDOW_ONNX)),
-    Rival("librosa front end", ("librosa",), True, _shipped_on(LibrosaEachHop)),
-    Rival("kaldi-native-fbank", ("kaldi_native_fbank",), True, _shipped_on(KaldiStream)),
-    Rival("essentia", ("essentia",), True, _shipped_on(EssentiaStream)),
+COMPETITORS = (
+    Competitor("librosa + TFLite", ("librosa", "tensorflow"), False, _windows(LibrosaWindows, WINDOW_TFLITE)),
+    Competitor("scipy + ONNX Runtime", ("scipy", "onnxruntime", "tf2onnx"), False, _windows(ScipyWindows, WINDOW_ONNX)),
+    Competitor("librosa front end", ("librosa",), True, _shipped_on(LibrosaEachHop)),
+    Competitor("kaldi-native-fbank", ("kaldi_native_fbank",), True, _shipped_on(KaldiStream)),
+    Competitor("essentia", ("essentia",), True, _shipped_on(EssentiaStream)),
 )

@@ -1,6 +1,7 @@
 """The notebook's network, untrained, as TFLite and as ONNX: `python -m benchmarks.cost.window_networks FOLDER`.
 
-It is what rivals run on a window each hop (benchmarks.cost.competitors). In a process of its own, as all that loads TensorFlow.
+Competitors run it on a window for each hop (benchmarks.cost.competitors). It is written by a process of its own, like
+everything that loads TensorFlow.
 """
 
 import argparse
@@ -15,11 +16,11 @@ from edge.command import run as run_command
 from edge.container import pack
 from train.recipes import SEED
 
-LABELS = tuple("abcdefghij")  # as many as GTZAN has genres
+LABELS = tuple("abcdefghij")  # as many as the genres of GTZAN
 
 
 def card() -> Card:
-    """The card of a network that has learned nothing."""
+    """Card of an untrained network."""
     n_mfcc = SEED.front_end.n_mfcc
     return Card(
         name="untrained",

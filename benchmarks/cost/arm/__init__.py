@@ -1,1 +1,1 @@
-"""How many 64-bit Arm instructions listening takes, counted in QEMU's user mode on any machine."""
+"""64-bit Arm instructions of listening, counted in an emulator."""

@@ -1,12 +1,11 @@
-"""The command `python -m benchmarks.cost.arm [MODEL...]`: instructions that listening takes a 64-bit Arm, stage by stage.
+"""The command `python -m benchmarks.cost.arm [MODEL...]`: instructions that listening takes on 64-bit Arm, by stage.
 
-They are counted, not estimated: the audio that benchmarks.latency plays is heard in an emulated process
-(benchmarks.cost.arm.guest), from a block of the source in hand to its answer, after a warm-up. The counts of two runs differ
-by less than a thousandth, whatever else the machine does; how long a processor takes for them, they don't tell.
+They are counted, not estimated: the audio that edge-benchmark plays is processed in an emulated process
+(benchmarks.cost.arm.guest), from the block of the source in hand to its answer, after a warm-up. The counts of two runs
+differ by less than a thousandth, whatever else the machine does. They don't say how long a processor takes for them.
 """
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,8 +13,11 @@ from pathlib import Path
 from benchmarks.cost.arm.count import Count, table, verdict
 from benchmarks.cost.arm.emulator import PROCESSORS, Emulator
 from benchmarks.cost.arm.guest import SECONDS
-from benchmarks.latency import SOURCE_RATE, model_files, write_source
 from edge import HOP_SECONDS
+from edge.benchmark import SOURCE_RATE
+from edge.benchmark.json_file import check_writable, write_json
+from edge.benchmark.source import write_source
+from edge.benchmark.suite import model_files
 from edge.command import run as run_command
 from edge.container import read
 from edge.listen import DEMO
@@ -25,14 +27,16 @@ TREE = Path(".venv/arm")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The words of the command line."""
-    p = argparse.ArgumentParser(prog="benchmarks.cost.arm", description="Count the Arm instructions that listening takes.")
-    p.add_argument(
-        "models", nargs="*", type=Path, metavar="MODEL", help="model files or folders of them (the shipped one)"
+    """Arguments of the command."""
+    p = argparse.ArgumentParser(
+        prog="benchmarks.cost.arm", description="Count the instructions that listening takes on 64-bit Arm."
     )
-    p.add_argument("--cpu", choices=PROCESSORS, default="cortex-a72", help="the processor (cortex-a72)")
-    p.add_argument("--tree", type=Path, default=TREE, metavar="DIR", help=f"what make bench-arm has made ({TREE})")
-    p.add_argument("--json", type=Path, metavar="FILE", help="where to write all of it")
+    p.add_argument(
+        "models", nargs="*", type=Path, metavar="MODEL", help="model files or folders of them (the shipped model)"
+    )
+    p.add_argument("--cpu", choices=PROCESSORS, default="cortex-a72", help="processor (%(default)s)")
+    p.add_argument("--tree", type=Path, default=TREE, metavar="DIR", help="result of make bench-arm (%(default)s)")
+    p.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file")
     return p
 
 
@@ -43,22 +47,22 @@ def main() -> int:
     for path in models:
         read(path)
     emulator = Emulator(args.tree, args.cpu)
+    check_writable(args.json)
     write_source(DEMO, emulator.audio, SECONDS)
     counts = [Count(**emulator.run("benchmarks.cost.arm.guest", str(path), str(emulator.audio))) for path in models]
-    said = verdict(counts, args.cpu)
+    sentence = verdict(counts, args.cpu)
     print(f"{DEMO.name} at {SOURCE_RATE} Hz in blocks of {HOP_SECONDS:g} s, {SECONDS} s after the warm-up\n")
-    print(table(counts), said, sep="\n\n")
-    if args.json:
-        report = {
-            "cpu": args.cpu,
-            "audio": DEMO.name,
-            "audio_seconds": SECONDS,
-            "source_rate_hz": SOURCE_RATE,
-            "hop_s": HOP_SECONDS,
-            "models": [asdict(count) for count in counts],
-            "verdict": said,
-        }
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(table(counts), sentence, sep="\n\n")
+    report = {
+        "cpu": args.cpu,
+        "audio": DEMO.name,
+        "audio_seconds": SECONDS,
+        "source_rate_hz": SOURCE_RATE,
+        "hop_s": HOP_SECONDS,
+        "models": [asdict(count) for count in counts],
+        "verdict": sentence,
+    }
+    write_json(args.json, report)
     return 0
 
 

@@ -1,12 +1,12 @@
-/* A plugin of QEMU's user mode that counts the guest's instructions where the guest can read them:
+/* A plugin of QEMU's user mode that counts the guest's instructions in a file that the guest can read:
  *
  *     qemu-aarch64 -plugin count_instructions.so,count=FILE PROGRAM...
  *
  * Each time a block of translated code is entered, its number of instructions is added to the first 8 bytes of FILE,
- * which a guest may map and read at any moment. Neither what the kernel does nor what QEMU does is counted.
+ * which a guest may map and read at any moment. The work of the kernel and of QEMU is not counted.
  *
- * It speaks API version 1, of QEMU 7.2 to 8.2; QEMU 9 took qemu_plugin_register_vcpu_tb_exec_inline away. Debian has
- * no package with qemu-plugin.h, so what is used of it is declared here.
+ * It uses API version 1, of QEMU 7.2 to 8.2; QEMU 9 removed qemu_plugin_register_vcpu_tb_exec_inline. Debian has no
+ * package with qemu-plugin.h, so the functions used are declared here.
  */
 #include <fcntl.h>
 #include <stddef.h>

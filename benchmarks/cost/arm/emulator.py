@@ -2,12 +2,11 @@
 
 `make bench-arm` makes the tree that it needs:
 
-    root/                   Debian bookworm's Python for arm64, unpacked and never installed
+    root/                   Debian bookworm's Python for arm64, unpacked, not installed
     site/                   the wheels of benchmarks.cost.arm.wheels
     count_instructions.so   the plugin, for the machine that counts
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -15,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.benchmark.subprocess_json import printed_json
 from benchmarks.cost.arm.wheels import PROJECT, PYTHON
+from edge.benchmark.subprocess_json import ONE_BLAS_THREAD, printed_json
 from edge.errors import EdgeError
 
 QEMU = "qemu-aarch64"
@@ -26,7 +25,7 @@ CORES = 4
 
 @dataclass(frozen=True)
 class Processor:
-    """What Linux tells of it on its board. The native runtimes ask, and choose their kernels by the answer."""
+    """Description of a processor by Linux on its board; the native runtimes read it to choose their kernels."""
 
     part: str
     variant: str
@@ -35,7 +34,7 @@ class Processor:
 
     @property
     def cpuinfo(self) -> str:
-        """The text of /proc/cpuinfo."""
+        """Text of /proc/cpuinfo."""
         fields = {
             "Features": self.features,
             "CPU implementer": "0x41",
@@ -64,12 +63,12 @@ PROCESSORS = {
 class Emulator:
     """Runs this project's modules in a tree as one of PROCESSORS would, one module at a time.
 
-    `audio` is where the tree has room for what they hear. It has one name, as the count has: others would move things
-    in memory, and cost some instructions more or less.
+    `audio` is the path for the audio that they process. Its name is fixed, like that of the count: another name would
+    move things in memory and change the count by a few instructions.
     """
 
     def __init__(self, tree: Path, cpu: str) -> None:
-        """Raise EdgeError for want of QEMU or of a part of the tree."""
+        """Raise EdgeError if QEMU or a part of the tree is missing."""
         tree = tree.resolve()
         self._cpu = cpu
         self._root, self._site, self._plugin = tree / "root", tree / "site", tree / "count_instructions.so"
@@ -77,41 +76,44 @@ class Emulator:
         self._python = self._root / "usr/bin" / f"python{PYTHON}"
         for part in (self._python, self._site, self._plugin):
             if not part.exists():
-                raise EdgeError(f"{part}: isn't there; make bench-arm makes it")
+                raise EdgeError(f"{part}: not found; make bench-arm makes it")
         self._qemu = qemu()
 
-    def run(self, module: str, *words: str) -> dict[str, Any]:
-        """What a module prints as JSON; its last word is a file that holds the instructions counted up to now.
+    def run(self, module: str, *arguments: str) -> dict[str, Any]:
+        """JSON that a module prints; its last argument is a file that holds the number of instructions up to now.
 
-        Raise EdgeError, with the last line it said, if it fails or crashes.
+        Raises
+        ------
+        EdgeError
+            If the module fails or crashes, with the last line that it wrote.
         """
-        cpuinfo = self._root / "proc/cpuinfo"  # QEMU would show that of the machine it runs on
+        cpuinfo = self._root / "proc/cpuinfo"  # QEMU would show that of the host
         cpuinfo.parent.mkdir(exist_ok=True)
         cpuinfo.write_text(PROCESSORS[self._cpu].cpuinfo)
         self._count.unlink(missing_ok=True)
         emulator = [self._qemu, "-cpu", self._cpu, "-L", str(self._root)]
         plugin = ["-plugin", f"{self._plugin},count={self._count}"]
-        command = [*emulator, *plugin, str(self._python), "-m", module, *words, str(self._count)]
-        return printed_json(command, words[0], "the emulated process", self._environment())
+        command = [*emulator, *plugin, str(self._python), "-m", module, *arguments, str(self._count)]
+        return printed_json(command, arguments[0], "the emulated process", environment=self._environment())
 
     def _environment(self) -> dict[str, str]:
-        """All of it: what else a user has set would change the count."""
+        """Whole environment: other variables of the user would change the count."""
         return {
             "PYTHONHOME": str(self._root / "usr"),
             "PYTHONPATH": f"{PROJECT}:{self._site}",
-            "PYTHONHASHSEED": "0",  # the order of a set or dict costs some instructions more or less
-            "OPENBLAS_NUM_THREADS": os.environ["OPENBLAS_NUM_THREADS"],  # which edge has set
+            "PYTHONHASHSEED": "0",  # the order of a set changes the count by a few instructions
+            **ONE_BLAS_THREAD,
         }
 
 
 def qemu() -> str:
-    """Where the emulator is. Raise EdgeError where there is none, or one that the plugin can't be loaded in."""
+    """Path of the emulator. Raise EdgeError if there is none, or if it can't load the plugin."""
     found = shutil.which(QEMU)
     if found is None:
-        raise EdgeError(f"{QEMU} isn't installed: apt-get install qemu-user")
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    version = re.search(r"version (\d+)\.(\d+)", said)
+        raise EdgeError(f"{QEMU} is not installed: apt-get install qemu-user")
+    output = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"version (\d+)\.(\d+)", output)
     if version is None or not OLDEST <= (int(version[1]), int(version[2])) <= NEWEST:
-        is_one = f"is version {version[1]}.{version[2]}" if version else "tells no version"
-        raise EdgeError(f"{found} {is_one}; the counting plugin works in 7.2 (Debian bookworm's) to 8.2")
+        actual = f"is version {version[1]}.{version[2]}" if version else "reports no version"
+        raise EdgeError(f"{found} {actual}; the counting plugin works in 7.2 (Debian bookworm) to 8.2")
     return found

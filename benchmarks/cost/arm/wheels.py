@@ -1,6 +1,6 @@
-"""The command `python -m benchmarks.cost.arm.wheels DIR`: the wheels that pip installs on a Raspberry Pi, into a folder.
+"""The command `python -m benchmarks.cost.arm.wheels DIR`: install what pip installs on a Raspberry Pi into a folder.
 
-A Pi means here: Debian bookworm for arm64, with its own Python. What runs this may be anything.
+A Pi is here Debian bookworm for arm64 with its own Python. The command runs on any machine.
 """
 
 import argparse
@@ -31,15 +31,17 @@ MARKERS = {
 
 
 def main() -> int:
-    """Install them."""
-    p = argparse.ArgumentParser(prog="benchmarks.cost.arm.wheels", description="Install what a Raspberry Pi would.")
-    p.add_argument("folder", type=Path, metavar="DIR", help="where to")
+    """Install the wheels."""
+    p = argparse.ArgumentParser(
+        prog="benchmarks.cost.arm.wheels", description="Install what pip installs on a Raspberry Pi."
+    )
+    p.add_argument("folder", type=Path, metavar="DIR", help="folder to install into")
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         wheels = fetch(own_wheel(Path(scratch)), EXTRAS, MARKERS, GLIBC, Path(scratch) / "wheels")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(args.folder)]
         if subprocess.run([*pip, *pip_target(MARKERS, GLIBC), *wheels], check=False).returncode:
-            raise EdgeError(f"{args.folder}: pip can't install what a Raspberry Pi needs, for the reason above")
+            raise EdgeError(f"{args.folder}: pip failed to install the wheels of a Raspberry Pi, see above")
     return 0
 
 

@@ -1,1 +1,1 @@
-"""What boards have measured: a report of benchmarks.latency for each, and the one table of them all."""
+"""Reports of edge-benchmark from boards, and one table of them all."""

@@ -1,6 +1,6 @@
-"""The command `python -m benchmarks.cost.boards [FILE|DIR...]`: reports of benchmarks.latency as one table.
+"""The command `python -m benchmarks.cost.boards [FILE|DIR...]`: reports of edge-benchmark as one table.
 
-Without words it shows those that lie beside it, which came from the boards they name.
+Without arguments it shows the reports in this folder, which came from the boards that they name.
 """
 
 import argparse
@@ -18,10 +18,10 @@ SUFFIX = ".json"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The words of the command line."""
-    p = argparse.ArgumentParser(prog="benchmarks.cost.boards", description="Show what listening costs, board by board.")
+    """Arguments of the command."""
+    p = argparse.ArgumentParser(prog="benchmarks.cost.boards", description="Show the cost of listening by board.")
     p.add_argument(
-        "paths", nargs="*", type=Path, metavar="FILE", help="reports or folders of them (those of this project)"
+        "paths", nargs="*", type=Path, metavar="FILE", help="reports or folders of them (the reports of this project)"
     )
     return p
 
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def report_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files named, and those in the folders named. Raise EdgeError for a folder without any."""
+    """Yield the files given, and those in the folders given. Raise EdgeError for a folder without any."""
     for path in paths:
         if not path.is_dir():
             yield path

@@ -1,4 +1,4 @@
-"""A report of benchmarks.latency, read from the file that `--json` wrote: all of it, or a sentence why not."""
+"""A report of edge-benchmark, read from the file that `--json` wrote, and checked for being complete."""
 
 import json
 from dataclasses import dataclass
@@ -10,13 +10,14 @@ from edge.benchmark.measurement import END_TO_END, STAGES, Measurement
 from edge.errors import EdgeError
 from edge.fields import build
 
-# What a report has beside the fields of a Measurement: the first two follow from them, the third isn't shown here.
-BESIDE = {"models": {"core_share", "keeps_up", "benchmark_model"}, "rivals": {"core_share", "keeps_up"}}
+# Keys of a report besides the fields of a Measurement: the first two follow from them, the others are not shown here.
+REQUIRED = {"models": {"core_share", "keeps_up", "benchmark_model"}, "rivals": {"core_share", "keeps_up"}}
+OPTIONAL = {"whole_command"}  # missing in reports of version 0.1
 
 
 @dataclass(frozen=True)
 class Machines:
-    """One machine at two times: it gets warm by the measurement."""
+    """One machine before and after the measurement, which heats it."""
 
     before: Machine
     after: Machine
@@ -24,9 +25,9 @@ class Machines:
 
 @dataclass(frozen=True)
 class Report:
-    """What one run has measured. Raise ValueError for a stage or a model that is missing."""
+    """Measurements of one run. Raises ValueError if a stage is missing, or if there is no model."""
 
-    version: str | None  # of edge-listen; None where it wasn't installed
+    version: str | None  # of edge-listen; None if it was not installed
     machine: Machines
     audio: str
     audio_seconds: float
@@ -39,7 +40,7 @@ class Report:
     def __post_init__(self) -> None:
         if not self.models:
             raise ValueError("models is empty")
-        for kind in BESIDE:
+        for kind in REQUIRED:
             for i, measured in enumerate(getattr(self, kind)):
                 for stage in (*STAGES, END_TO_END):
                     if stage not in measured.costs:
@@ -47,35 +48,43 @@ class Report:
 
 
 def read(path: Path) -> Report:
-    """Raise EdgeError, in one sentence with the field, for a file that isn't a whole report; OSError for none."""
+    """Read a report.
+
+    Raises
+    ------
+    EdgeError
+        If the file is not a complete report, with the field.
+    OSError
+        If the file can't be read.
+    """
     try:
         return _report(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, RecursionError) as error:
-        raise EdgeError(f"{path}: is no report of benchmarks.latency: {error}") from None
+        raise EdgeError(f"{path}: not a report of edge-benchmark: {error}") from None
 
 
 def _report(fields: object) -> Report:
     _check_text(fields)
     if not isinstance(fields, dict):
-        raise ValueError(f"it is {fields!r:.60}, which is no JSON object")
-    for kind, beside in BESIDE.items():
+        raise ValueError(f"expected a JSON object, got {fields!r:.60}")
+    for kind, required in REQUIRED.items():
         if isinstance(measured := fields.get(kind), list):
-            fields[kind] = [_own(each, beside, f"{kind}[{i}]") for i, each in enumerate(measured)]
+            fields[kind] = [_measurement(each, required, f"{kind}[{i}]") for i, each in enumerate(measured)]
     return build(Report, fields, "")
 
 
-def _own(measured: Any, beside: set[str], where: str) -> Any:
-    """The fields of a Measurement alone; what is no JSON object is left for `build` to refuse."""
+def _measurement(measured: Any, required: set[str], where: str) -> Any:
+    """Fields of a Measurement alone; anything but a JSON object is left for `build` to refuse."""
     if not isinstance(measured, dict):
         return measured
-    if missing := sorted(beside - set(measured)):
+    if missing := sorted(required - set(measured)):
         raise ValueError(f"{where}.{missing[0]}: is missing")
-    return {name: value for name, value in measured.items() if name not in beside}
+    return {name: value for name, value in measured.items() if name not in required | OPTIONAL}
 
 
 def _check_text(value: object) -> None:
-    """Raise ValueError for text that would end a line or steer a terminal: a report may come from anybody."""
+    """Raise ValueError for text that would end a line or control a terminal: a report may come from anybody."""
     if isinstance(value, str) and not value.isprintable():
-        raise ValueError(f"it holds text that can't be shown: {value!a:.60}")
+        raise ValueError(f"unprintable text: {value!a:.60}")
     for item in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
         _check_text(item)

@@ -6,15 +6,16 @@ from pathlib import Path
 from benchmarks.cost.boards.report import Report
 from edge.benchmark.measurement import END_TO_END, Measurement
 from edge.benchmark.tables import megabytes
+from edge.cli.table import format_table
 
-COLUMNS = {  # and how each is aligned
+COLUMNS = {  # and their alignment
     "board or CPU": "<",
     "cores": ">",
     "system": "<",
     "Python": "<",
     "runtime": "<",
     "model": "<",
-    "heard": "<",
+    "audio": "<",
     "p50 ms": ">",
     "p95 ms": ">",
     "p99 ms": ">",
@@ -29,28 +30,19 @@ COLUMNS = {  # and how each is aligned
     "°C": ">",
     "throttling": "<",
 }
+EXPLANATION = """
+p50 to worst: of a hop, from its last sample to its answer. CPU ms/s: CPU time per second of audio.
+Load: of other programs, before the measurement. Governor, °C and throttling: after it; ? means unknown."""
 
 
 def table(reports: Sequence[Report]) -> str:
-    """A line a report and model, and what the columns mean."""
+    """Make a table with one row for each report and model, and an explanation of the columns."""
     rows = [tuple(COLUMNS), *(row(report, measured) for report in reports for measured in report.models)]
-    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(f"{cell:{align}{n}}" for cell, align, n in zip(cells, COLUMNS.values(), wide, strict=True)).rstrip()
-        for cells in rows
-    ]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            "p50 to worst: of a hop, from its last sample to its answer. CPU ms/s: CPU time per second of audio.",
-            "Load: what others did before it began. Governor, °C and throttling: after it; ? is what isn't told.",
-        ]
-    )
+    return f"{format_table(rows, ''.join(COLUMNS.values()))}\n{EXPLANATION}"
 
 
 def row(report: Report, measured: Measurement) -> tuple[str, ...]:
-    """A cell for each of COLUMNS."""
+    """Make a cell for each of COLUMNS."""
     machine, cost = report.machine.after, measured.costs[END_TO_END]
     pace = ", in real time" if report.paced else ""
     return (

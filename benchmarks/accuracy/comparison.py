@@ -1,81 +1,97 @@
-"""A model beside the yardsticks: the same clips, and clips that all of them could read."""
+"""A model beside the baselines, on clips that all of them can read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.accuracy.baselines import YARDSTICKS, Described, Yardstick
-from benchmarks.accuracy.cross_validation import Folded
-from benchmarks.accuracy.evaluation import Judged, Paired, Share, paired, with_groups
+from benchmarks.accuracy.baselines import BASELINES, Baseline, Features
+from benchmarks.accuracy.cross_validation import FoldPrediction
+from benchmarks.accuracy.evaluation import Paired, Prediction, Share, paired, with_groups
 from edge.errors import EdgeError
 from train.corpus import Clip
 
 MODEL, RECIPE = "model", "recipe"
-Table = dict[str, dict[str, Share]]  # who → accuracy on all clips, and by source
+Table = dict[str, dict[str, Share]]  # name → accuracy on all clips, and by source
 
 
 @dataclass(frozen=True)
 class FoldTable:
-    """A recipe and the yardsticks in the same cross-validation, and what the recipe has ahead of each of them."""
+    """A recipe and the baselines in the same cross-validation, and the recipe's lead over each of them."""
 
     accuracy: Table
     ahead: dict[str, Paired]
 
 
-def describe(clips: Iterable[Clip]) -> dict[str, Described]:
-    """The features of clips for each yardstick, by its name."""
-    once = list({clip.name: clip for clip in clips}.values())
-    return {yardstick.name: yardstick.described(once) for yardstick in YARDSTICKS}
+def compute_features(clips: Iterable[Clip]) -> dict[str, Features]:
+    """Features of clips for each baseline, by its name."""
+    unique = list({clip.name: clip for clip in clips}.values())
+    return {baseline.name: baseline.features_of(unique) for baseline in BASELINES}
 
 
-def known_to_all(clip: Clip, described: Mapping[str, Described]) -> bool:
-    """Whether each yardstick has features of a clip."""
-    return all(clip.name in features for features in described.values())
+def readable_by_all(clip: Clip, features: Mapping[str, Features]) -> bool:
+    """Return True if each baseline has features of a clip."""
+    return all(clip.name in of_baseline for of_baseline in features.values())
 
 
 def compare(
-    judged: Sequence[Judged],
-    learned: Sequence[Clip],
-    heard: Mapping[str, Described],
-    asked: Mapping[str, Described],
+    predictions: Sequence[Prediction],
+    train_clips: Sequence[Clip],
+    train_features: Mapping[str, Features],
+    features: Mapping[str, Features],
 ) -> Table:
-    """The model's answers beside those of yardsticks that learned other clips.
+    """Compare a model's predictions with those of baselines that are trained on other clips.
 
-    `heard` has the features of what they learn, `asked` those of the clips that the model answered. Raise EdgeError
-    where nothing can be compared.
+    Parameters
+    ----------
+    predictions
+        Of the model.
+    train_clips
+        Clips that the baselines are trained on.
+    train_features
+        Features of those clips, by baseline.
+    features
+        Features of the clips of the predictions, by baseline.
+
+    Raises
+    ------
+    EdgeError
+        If no clip can be compared.
     """
-    known = [j for j in judged if known_to_all(j.clip, asked)]
+    known = [p for p in predictions if readable_by_all(p.clip, features)]
     if not known:
-        raise EdgeError("the yardsticks could read none of the clips that are judged")
-    table = {MODEL: with_groups([(j.source, j.right) for j in known])}
-    for yardstick in YARDSTICKS:
-        features = {j.clip.name: asked[yardstick.name][j.clip.name] for j in known}
-        said = yardstick.answers(learned, heard[yardstick.name], features)
-        table[yardstick.name] = with_groups([(j.source, said[j.clip.name] == j.clip.label) for j in known])
+        raise EdgeError("the baselines could read none of the clips")
+    table = {MODEL: with_groups([(p.source, p.correct) for p in known])}
+    for baseline in BASELINES:
+        inputs = {p.clip.name: features[baseline.name][p.clip.name] for p in known}
+        predicted = baseline.predict(train_clips, train_features[baseline.name], inputs)
+        table[baseline.name] = with_groups([(p.source, predicted[p.clip.name] == p.clip.label) for p in known])
     return table
 
 
-def compare_across(folds: Sequence[Folded], described: Mapping[str, Described]) -> FoldTable:
-    """A recipe's answers about clips of a fold it never heard beside those of yardsticks that never heard it either.
+def compare_folds(folds: Sequence[FoldPrediction], features: Mapping[str, Features]) -> FoldTable:
+    """Compare a recipe's predictions with those of baselines, neither of them trained on the clip's fold.
 
-    Raise EdgeError where nothing is left to learn from.
+    Raises
+    ------
+    EdgeError
+        If nothing is left to train on.
     """
-    known = [f for f in folds if known_to_all(f.clip, described)]
-    recipe = [f.said == f.clip.label for f in known]
+    known = [f for f in folds if readable_by_all(f.clip, features)]
+    recipe = [f.predicted == f.clip.label for f in known]
     sources = [f.source for f in known]
     table = {RECIPE: with_groups(list(zip(sources, recipe, strict=True)))}
     ahead = {}
-    for yardstick in YARDSTICKS:
-        said = across(yardstick, known, described[yardstick.name])
-        right = [said[f.clip.name] == f.clip.label for f in known]
-        table[yardstick.name] = with_groups(list(zip(sources, right, strict=True)))
-        ahead[yardstick.name] = paired(right, recipe)
+    for baseline in BASELINES:
+        predicted = predict_folds(baseline, known, features[baseline.name])
+        correct = [predicted[f.clip.name] == f.clip.label for f in known]
+        table[baseline.name] = with_groups(list(zip(sources, correct, strict=True)))
+        ahead[baseline.name] = paired(correct, recipe)
     return FoldTable(table, ahead)
 
 
-def across(yardstick: Yardstick, folds: Sequence[Folded], described: Described) -> dict[str, str]:
-    """The label of each clip by a yardstick that learned all folds but the clip's own."""
-    said: dict[str, str] = {}
+def predict_folds(baseline: Baseline, folds: Sequence[FoldPrediction], features: Features) -> dict[str, str]:
+    """Label of each clip by a baseline that is trained on all folds but the clip's own."""
+    predicted: dict[str, str] = {}
     for fold in {f.fold for f in folds}:
-        asked = {f.clip.name: described[f.clip.name] for f in folds if f.fold == fold}
-        said |= yardstick.answers([f.clip for f in folds if f.fold != fold], described, asked)
-    return said
+        inputs = {f.clip.name: features[f.clip.name] for f in folds if f.fold == fold}
+        predicted |= baseline.predict([f.clip for f in folds if f.fold != fold], features, inputs)
+    return predicted

@@ -1,4 +1,4 @@
-"""The clips of a corpus as a microphone in a room hears them: files that can be made again, clip by clip."""
+"""Recordings of clips by a microphone in a simulated room; the same clip always gives the same recording."""
 
 import sys
 import zlib
@@ -20,21 +20,29 @@ SNR_DB = 15.0
 
 
 def record(clips: Sequence[Clip], folder: Path) -> list[Clip]:
-    """Write what the microphone hears of each clip to a file in `folder`: the same clips with these as their paths.
+    """Write a recording of each clip to a new folder.
 
-    Clips that can't be read are named on standard error. Raise EdgeError where none can.
+    Returns
+    -------
+    The same clips with the recordings as their paths. Clips that can't be read are left out, and reported on standard
+    error.
+
+    Raises
+    ------
+    EdgeError
+        If no clip can be read.
     """
     folder.mkdir()
-    copies = [replace(clip, path=folder / f"{number}.flac") for number, clip in enumerate(clips)]
-    jobs = (joblib.delayed(_record)(clip, copy.path) for clip, copy in zip(clips, copies, strict=True))
+    recordings = [replace(clip, path=folder / f"{number}.flac") for number, clip in enumerate(clips)]
+    jobs = (joblib.delayed(_record)(clip, copy.path) for clip, copy in zip(clips, recordings, strict=True))
     results = joblib.Parallel(n_jobs=-1, return_as="generator")(jobs)
     reasons = list(tqdm(results, total=len(clips), desc="in the room", unit="clip", disable=None, leave=False))
     for clip, reason in zip(clips, reasons, strict=True):
         if reason:
             print(f"skipped {clip.name} in the room: {reason}", file=sys.stderr)
     if clips and all(reasons):
-        raise EdgeError(f"none of {len(clips)} clips could be heard in the room, see above")
-    return [copy for copy, reason in zip(copies, reasons, strict=True) if not reason]
+        raise EdgeError(f"none of {len(clips)} clips could be recorded in the room, see above")
+    return [copy for copy, reason in zip(recordings, reasons, strict=True) if not reason]
 
 
 def _record(clip: Clip, out: Path) -> str | None:

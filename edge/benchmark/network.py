@@ -83,7 +83,7 @@ def random_inputs(card: Card) -> dict[str, Any]:
     """Inputs of the right shapes: uniform between 0 and 1."""
     assert card.tensors is not None
     rng = np.random.default_rng(0)
-    shapes = {card.tensors.features: (1, card.frames, card.front_end.n_mfcc)}
+    shapes: dict[str, tuple[int, ...]] = {card.tensors.features: (1, card.frames, card.front_end.n_mfcc)}
     shapes |= {state.input: state.shape for state in card.tensors.states}
     return {name: rng.uniform(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
 

@@ -114,7 +114,7 @@ def measure_models(paths: Sequence[Path], conditions: Conditions, source: Path, 
     names = short_names(paths)
     measured = {path: measure_in_process("edge.benchmark.worker", str(path), *arguments) for path in paths}
     networks = {path: module_json("edge.benchmark.network", str(path)) for path in paths}
-    files = whole_command.write_files(source, source.parent, conditions.seconds)
+    files = whole_command.write_files(source, source.parent)
     commands = {path: whole_command.measure(path, files, conditions.hop_s) for path in paths}
     results = tuple(
         ModelResult(replace(measured[path], model=names[path]), networks[path], commands[path]) for path in paths

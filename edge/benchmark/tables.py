@@ -21,7 +21,7 @@ def tables(results: Results) -> str:
 
 def costs(measurements: Sequence[Measurement]) -> str:
     """Time per hop and CPU time by stage."""
-    rows = [("ms per hop", "stage", "p50", "p95", "p99", "worst", "CPU ms per s of audio")]
+    rows: list[tuple[str, ...]] = [("ms per hop", "stage", "p50", "p95", "p99", "worst", "CPU ms per s of audio")]
     for m in measurements:
         for stage in (*STAGES, END_TO_END):
             c = m.costs[stage]

@@ -21,7 +21,7 @@ from edge.subprocess_error import failure_reason
 LISTEN = "edge.listen"  # the module of the command edge-listen
 RUNS = 5  # of each file
 SHORT_SECONDS = 30.0  # of audio in the shorter file
-MAX_EXTRA_SECONDS = 300.0  # of audio that the longer file has more
+LONG_SECONDS = 330.0  # of audio in the longer file
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ class WholeCommand:
     start_up_cpu_ms: Spread
 
 
-def write_files(source: Path, folder: Path, extra_seconds: float) -> tuple[Path, Path]:
+def write_files(source: Path, folder: Path) -> tuple[Path, Path]:
     """Write the two files, 16-bit mono WAV, from a mono source that is repeated as needed.
 
     Returns
     -------
-    The shorter one, of SHORT_SECONDS, and the one that is `extra_seconds` longer (MAX_EXTRA_SECONDS at most).
+    The file of SHORT_SECONDS and the file of LONG_SECONDS.
     """
     short, long = folder / "short.wav", folder / "long.wav"
     write_repeated(source, short, SHORT_SECONDS)
-    write_repeated(source, long, SHORT_SECONDS + min(extra_seconds, MAX_EXTRA_SECONDS))
+    write_repeated(source, long, LONG_SECONDS)
     return short, long
 
 

@@ -10,7 +10,7 @@ FLAGS = "throttled=0x50005"
 
 @pytest.fixture
 def vcgencmd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in the place of the Raspberry Pi's own, which this machine has not."""
+    """A program in place of the Raspberry Pi's own, which this machine doesn't have."""
     program = tmp_path / "vcgencmd"
     program.write_text(f"#!/bin/sh\necho {FLAGS}\n")
     program.chmod(0o755)
@@ -18,7 +18,7 @@ def vcgencmd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-def test_the_flags_of_the_firmware_are_told_in_words(vcgencmd: Path) -> None:
+def test_the_flags_of_the_firmware_are_translated_into_words(vcgencmd: Path) -> None:
     assert throttling() == (
         "under-voltage",
         "throttled",
@@ -27,12 +27,12 @@ def test_the_flags_of_the_firmware_are_told_in_words(vcgencmd: Path) -> None:
     )
 
 
-def test_a_firmware_that_refuses_to_say_is_no_error(vcgencmd: Path) -> None:
+def test_a_firmware_that_does_not_answer_is_not_an_error(vcgencmd: Path) -> None:
     vcgencmd.write_text("#!/bin/sh\necho VCHI initialization failed\nexit 1\n")
     assert throttling() is None
 
 
-def test_without_the_program_nothing_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_throttling_is_unknown_without_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert throttling() is None
 

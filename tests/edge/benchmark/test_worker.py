@@ -1,62 +1,42 @@
-"""The stages are told apart in both kinds of model, on networks whose work is to wait."""
+"""The measured process, on the shipped model."""
 
-import dataclasses
-import time
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from edge.benchmark.measurement import DECISION, END_TO_END, FRONT_END, MODEL, RESAMPLE, STAGES
-from edge.benchmark.worker import WatchedEar
-from edge.card import Card, Tensors
-from edge.container import read
-from edge.frontend import FloatArray
-from edge.model import SHIPPED, Model, StreamModel, WindowModel
+from edge.benchmark.process_status import process_status
+from edge.model import SHIPPED
 
-CALL_NS = 2_000_000
-SOURCE_RATE = 48_000
-HOP_S = 0.5
+HEAVY = ("tensorflow", "keras", "librosa", "scipy", "sklearn", "matplotlib", "onnxruntime")
 
 
-class WaitingNetwork:
-    """Knows nothing, and takes CALL_NS for it."""
-
-    runtime = "none"
-
-    def __init__(self, card: Card) -> None:
-        self._probabilities = np.full((1, len(card.labels)), 1 / len(card.labels), np.float32)
-        self.calls = 0
-
-    def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
-        self.calls += 1
-        time.sleep(CALL_NS / 1e9)
-        return {"probabilities": self._probabilities}
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """One second of noise at 48 kHz."""
+    soundfile.write(tmp_path / "source.wav", np.random.default_rng(0).normal(0, 0.1, 48_000), 48_000)
+    return tmp_path / "source.wav"
 
 
-def model_of(mode: str) -> Model:
-    card = dataclasses.replace(read(SHIPPED)[1], tensors=Tensors("features", "probabilities"))
-    if mode == "stream":
-        return StreamModel(card, WaitingNetwork(card))
-    samples = card.front_end.sample_rate
-    frames = card.front_end.frame_count(samples)
-    card = dataclasses.replace(card, mode="window", window_samples=samples, frames=frames)
-    return WindowModel(card, WaitingNetwork(card))
+def test_the_measured_process_imports_only_packages_of_a_device(noise: Path) -> None:
+    arguments = [str(SHIPPED), str(noise), "--hop", "0.5", "--seconds", "6", "--spawned", "0"]
+    code = (
+        "import json, sys\n"
+        "from edge.benchmark import worker\n"
+        "from edge.cli import benchmark\n"
+        f"sys.argv[1:] = {arguments}\n"
+        "worker.main()\n"
+        f"print(json.dumps(sorted(set({HEAVY}) & set(sys.modules))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
 
 
-@pytest.mark.parametrize("mode", ["stream", "window"])
-def test_the_calls_of_the_network_are_the_model_stage_and_nothing_is_counted_twice(mode: str) -> None:
-    model = model_of(mode)
-    network = model.network
-    assert isinstance(network, WaitingNetwork)
-    ear = WatchedEar(model, SOURCE_RATE, HOP_S)
-    noise = np.random.default_rng(0).normal(0, 0.1, (round(HOP_S * SOURCE_RATE), 1)).astype(np.float32)
-    for _ in range(4):
-        ear.hear(noise)
-    ear.take()
-    before = network.calls
-    ear.hear(noise)
-    spent = ear.take()
-    assert network.calls > before
-    assert spent[MODEL].wall >= (network.calls - before) * CALL_NS
-    assert all(spent[stage].wall > 0 for stage in (RESAMPLE, FRONT_END, DECISION))
-    assert sum(spent[stage].wall for stage in STAGES) <= spent[END_TO_END].wall
+def test_memory_is_reported_in_bytes() -> None:
+    status = process_status()
+    assert 10_000_000 < status["VmRSS"] <= status["VmHWM"]
+    assert status["Threads"] >= 1

@@ -7,10 +7,10 @@ import pytest
 import soundfile
 
 from benchmarks.accuracy import comparison
+from benchmarks.accuracy.baselines import YARDSTICKS, Described
 from benchmarks.accuracy.comparison import compare, compare_across
 from benchmarks.accuracy.cross_validation import Folded
 from benchmarks.accuracy.evaluation import Judged
-from benchmarks.accuracy.baselines import YARDSTICKS, Described
 from edge.decision import Answer
 from edge.errors import EdgeError
 from train.corpus import Clip

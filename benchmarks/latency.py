@@ -13,9 +13,9 @@ from benchmarks.cost.comparison import compare, competitor_table
 from edge.benchmark.json_file import check_writable, write_json
 from edge.benchmark.machine import this_machine
 from edge.benchmark.report import report
-from edge.benchmark.suite import Conditions, check_model, measure_models, model_files, prepare
+from edge.benchmark.suite import check_model, measure_models, model_files, prepare
 from edge.benchmark.tables import tables
-from edge.cli.benchmark import add_conditions
+from edge.cli.benchmark import add_conditions, conditions_of
 from edge.command import run as run_command
 from edge.model import SHIPPED
 
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Check everything, measure every model, then the competitors; print the tables and the verdict."""
     args = parser().parse_args()
-    conditions = Conditions(args.audio, args.hop, args.rate, args.seconds, args.pace)
+    conditions = conditions_of(args)
     models = list(model_files(args.models or [SHIPPED]))
     for path in models:
         check_model(path, conditions)

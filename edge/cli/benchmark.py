@@ -8,12 +8,15 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge import HOP_SECONDS
 from edge.benchmark import SOURCE_RATE
 from edge.command import run
-from edge.listen import DEMO
 from edge.outputs.version import version
+
+if TYPE_CHECKING:  # numpy would slow --help
+    from edge.benchmark.suite import Conditions
 
 AUDIO_SECONDS = 300.0  # a new process is slower at first, and a 99th percentile needs hundreds of hops
 DESCRIPTION = "Measure if this machine keeps up with listening, and what listening costs: latency, CPU time, memory."
@@ -49,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 def add_conditions(p: argparse.ArgumentParser) -> None:
     """Add the options that say what is listened to."""
     group = p.add_argument_group("audio")
-    group.add_argument("--audio", type=Path, default=DEMO, metavar="FILE", help="listen to this file (the demo clip)")
+    group.add_argument("--audio", type=Path, metavar="FILE", help="listen to this file (the demo clip)")
     group.add_argument(
         "--hop", type=float, default=HOP_SECONDS, metavar="SECONDS", help="time between answers (%(default)s)"
     )
@@ -62,6 +65,14 @@ def add_conditions(p: argparse.ArgumentParser) -> None:
     group.add_argument("--pace", action="store_true", help="listen in real time, as from a microphone")
 
 
+def conditions_of(args: argparse.Namespace) -> "Conditions":
+    """Conditions of the options. Raise UsageError if one is out of range."""
+    from edge.benchmark.suite import Conditions
+    from edge.listen import DEMO
+
+    return Conditions(args.audio or DEMO, args.hop, args.rate, args.seconds, args.pace)
+
+
 def main() -> None:
     """Entry point of the installed command."""
     sys.exit(run(lambda: command(parser().parse_args())))
@@ -69,15 +80,14 @@ def main() -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Check everything, measure every model, print the tables and the verdict."""
-    # --help must not wait for numpy
     from edge.benchmark.json_file import check_writable, write_json
     from edge.benchmark.machine import this_machine
     from edge.benchmark.report import report
-    from edge.benchmark.suite import Conditions, check_model, measure_models, model_files, prepare
+    from edge.benchmark.suite import check_model, measure_models, model_files, prepare
     from edge.benchmark.tables import tables
     from edge.model import SHIPPED
 
-    conditions = Conditions(args.audio, args.hop, args.rate, args.seconds, args.pace)
+    conditions = conditions_of(args)
     models = list(model_files(args.model or [SHIPPED]))
     for path in models:
         check_model(path, conditions)

@@ -28,7 +28,11 @@ def parser() -> argparse.ArgumentParser:
         epilog="Documentation: benchmarks/README.md",
     )
     p.add_argument(
-        "models", nargs="*", type=Path, metavar="FILE", help="model files or folders of them (the shipped model)"
+        "models",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="model files or folders of them (default: the shipped model)",
     )
     add_conditions(p)
     p.add_argument("--alone", action="store_true", help="measure no competitors, like edge-benchmark")

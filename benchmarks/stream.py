@@ -27,9 +27,13 @@ def parser() -> argparse.ArgumentParser:
         epilog="Documentation: benchmarks/README.md",
     )
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="corpus with lists, as for train.fit")
-    p.add_argument("--side", choices=lists.SIDES, default="valid", help="side of the lists to play (%(default)s)")
-    p.add_argument("--hours", type=float, default=1.0, metavar="N", help="hours of audio (%(default)g)")
-    p.add_argument("--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (the shipped model)")
+    p.add_argument(
+        "--side", choices=lists.SIDES, default="valid", help="side of the lists to play (default: %(default)s)"
+    )
+    p.add_argument("--hours", type=float, default=1.0, metavar="N", help="hours of audio (default: %(default)g)")
+    p.add_argument(
+        "--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (default: the shipped model)"
+    )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to this file")
     return p
 

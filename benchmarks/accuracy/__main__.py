@@ -52,8 +52,12 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="corpus with lists, as for train.fit")
     p.add_argument("--other", type=Path, metavar="DIR", help="folder of audio that is not music")
-    p.add_argument("--side", choices=lists.SIDES, default="valid", help="side of the lists to evaluate (%(default)s)")
-    p.add_argument("--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (the shipped model)")
+    p.add_argument(
+        "--side", choices=lists.SIDES, default="valid", help="side of the lists to evaluate (default: %(default)s)"
+    )
+    p.add_argument(
+        "--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (default: the shipped model)"
+    )
     p.add_argument("--room", action="store_true", help="evaluate the clips in a simulated room, too")
     p.add_argument(
         "--baselines", action="store_true", help="compare with MFCC + SVM and MusiCNN + LR on the same clips"

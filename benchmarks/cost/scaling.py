@@ -49,9 +49,15 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="benchmarks.cost.scaling", description="Measure the cost of listening against the task."
     )
-    p.add_argument("--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (the shipped model)")
     p.add_argument(
-        "--hours", type=float, default=HOURS, metavar="N", help=f"longest time, at most {HOURS:g} (%(default)g)"
+        "--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (default: the shipped model)"
+    )
+    p.add_argument(
+        "--hours",
+        type=float,
+        default=HOURS,
+        metavar="N",
+        help=f"longest time, at most {HOURS:g} (default: %(default)g)",
     )
     p.add_argument("--picture", type=Path, metavar="FILE", help="draw the series to this .png or .svg file")
     p.add_argument("--json", type=Path, metavar="FILE", help="write the series to this file")

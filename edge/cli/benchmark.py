@@ -40,7 +40,11 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--version", action="version", version=f"%(prog)s {version()}")
     p.add_argument_group("model").add_argument(
-        "--model", nargs="+", type=Path, metavar="FILE", help="model files or folders of them (the shipped model)"
+        "--model",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="model files or folders of them (default: the shipped model)",
     )
     add_conditions(p)
     p.add_argument_group("output").add_argument(
@@ -52,15 +56,19 @@ def parser() -> argparse.ArgumentParser:
 def add_conditions(p: argparse.ArgumentParser) -> None:
     """Add the options that say what is listened to."""
     group = p.add_argument_group("audio")
-    group.add_argument("--audio", type=Path, metavar="FILE", help="listen to this file (the demo clip)")
+    group.add_argument("--audio", type=Path, metavar="FILE", help="listen to this file (default: the demo clip)")
     group.add_argument(
-        "--hop", type=float, default=HOP_SECONDS, metavar="SECONDS", help="time between answers (%(default)s)"
+        "--hop", type=float, default=HOP_SECONDS, metavar="SECONDS", help="time between answers (default: %(default)s)"
     )
     group.add_argument(
-        "--rate", type=int, default=SOURCE_RATE, metavar="HZ", help="sample rate of the source (%(default)s)"
+        "--rate", type=int, default=SOURCE_RATE, metavar="HZ", help="sample rate of the source (default: %(default)s)"
     )
     group.add_argument(
-        "--seconds", type=float, default=AUDIO_SECONDS, metavar="N", help="seconds of audio per model (%(default)g)"
+        "--seconds",
+        type=float,
+        default=AUDIO_SECONDS,
+        metavar="N",
+        help="seconds of audio per model (default: %(default)g)",
     )
     group.add_argument("--pace", action="store_true", help="listen in real time, as from a microphone")
 

@@ -32,10 +32,16 @@ def parser() -> argparse.ArgumentParser:
         prog="benchmarks.cost.arm", description="Count the instructions that listening takes on 64-bit Arm."
     )
     p.add_argument(
-        "models", nargs="*", type=Path, metavar="MODEL", help="model files or folders of them (the shipped model)"
+        "models",
+        nargs="*",
+        type=Path,
+        metavar="MODEL",
+        help="model files or folders of them (default: the shipped model)",
     )
-    p.add_argument("--cpu", choices=PROCESSORS, default="cortex-a72", help="processor (%(default)s)")
-    p.add_argument("--tree", type=Path, default=TREE, metavar="DIR", help="result of make bench-arm (%(default)s)")
+    p.add_argument("--cpu", choices=PROCESSORS, default="cortex-a72", help="processor (default: %(default)s)")
+    p.add_argument(
+        "--tree", type=Path, default=TREE, metavar="DIR", help="result of make bench-arm (default: %(default)s)"
+    )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to this file")
     return p
 

@@ -5,13 +5,21 @@ from dataclasses import asdict
 from typing import Any
 
 from edge.benchmark.measurement import Measurement
-from edge.benchmark.suite import Results, fields
+from edge.benchmark.suite import Results
 from edge.benchmark.tables import verdict
 from edge.outputs.version import version
 
 
 def report(results: Results, competitors: Sequence[Measurement] = ()) -> dict[str, Any]:
-    """Make a JSON object of the results, and of what was compared with."""
+    """Make the JSON object of a report.
+
+    Parameters
+    ----------
+    results
+        Of the models.
+    competitors
+        Measurements of the competitors, if any; their key is "rivals", as in the reports of version 0.1.
+    """
     conditions = results.conditions
     return {
         "version": None if version() == "unknown" else version(),
@@ -22,12 +30,16 @@ def report(results: Results, competitors: Sequence[Measurement] = ()) -> dict[st
         "paced": conditions.paced,
         "models": [
             {
-                **fields(result.measurement),
+                **_fields(result.measurement),
                 "benchmark_model": result.network,
                 "whole_command": asdict(result.command),
             }
             for result in results.models
         ],
-        "rivals": [fields(measurement) for measurement in competitors],
+        "rivals": [_fields(measurement) for measurement in competitors],
         "verdict": verdict(results.measurements, results.after),
     }
+
+
+def _fields(measurement: Measurement) -> dict[str, Any]:
+    return {**asdict(measurement), "core_share": measurement.core_share, "keeps_up": measurement.keeps_up}

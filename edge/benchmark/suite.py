@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +164,3 @@ def short_names(paths: Sequence[Path]) -> dict[Path, str]:
     """Shortest names that tell the files apart, without their common folder: reports are published."""
     folder = Path(os.path.commonpath([path.resolve().parent for path in paths]))
     return {path: str(path.resolve().relative_to(folder)) for path in paths}
-
-
-def fields(measurement: Measurement) -> dict[str, Any]:
-    """Fields of a measurement in the JSON report."""
-    return {**asdict(measurement), "core_share": measurement.core_share, "keeps_up": measurement.keeps_up}

@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_conditions(p: argparse.ArgumentParser) -> None:
-    """Add the options that say what is listened to."""
+    """Add the options of the audio and of its processing."""
     group = p.add_argument_group("audio")
     group.add_argument("--audio", type=Path, metavar="FILE", help="listen to this file (default: the demo clip)")
     group.add_argument(

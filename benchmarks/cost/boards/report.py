@@ -34,7 +34,7 @@ class Report:
     source_rate_hz: int
     paced: bool
     models: tuple[Measurement, ...]
-    rivals: tuple[Measurement, ...]
+    rivals: tuple[Measurement, ...]  # competitors
     verdict: str
 
     def __post_init__(self) -> None:

@@ -1,1 +1,1 @@
-"""What the package costs and how right it is, measured on the machine that this runs on."""
+"""Costs and accuracy of the package, measured on the machine that this runs on."""

@@ -1,34 +1,16 @@
 import json
-import math
 from pathlib import Path
 
 import pytest
 import soundfile
 from support import Run, one_sentence, synthesise
 
-from benchmarks.stream import Heard
-
-
-def test_the_time_to_the_right_label_counts_from_the_change() -> None:
-    assert Heard("jazz", ("pop", "pop", "jazz", "jazz")).seconds_to_right == 1.5
-    assert math.isinf(Heard("jazz", ("pop", None)).seconds_to_right)
-
-
-@pytest.mark.parametrize(
-    ("shown", "flips"),
-    [
-        (("pop", "jazz", "jazz"), 0),  # the one change that the new clip calls for
-        (("pop", "jazz", "pop", "jazz"), 2),
-        (("jazz", None, "jazz"), 0),  # a pause is no other label
-    ],
-)
-def test_flips_are_changes_that_nothing_called_for(shown: tuple[str | None, ...], flips: int) -> None:
-    assert Heard("jazz", shown).flips == flips
+pytestmark = pytest.mark.workstation
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """Two classes that the shipped model has no name for, and a list."""
+    """Two classes that the shipped model doesn't know, and a list."""
     rows = ["track,genre,split"]
     for label in ("this", "that"):
         (tmp_path / label).mkdir()
@@ -52,4 +34,10 @@ def test_a_corpus_without_lists_is_refused(run: Run, corpus: Path) -> None:
     (corpus / "tracks.csv").unlink()
     done = run("benchmarks.stream", "--data", corpus)
     assert done.returncode == 1
-    assert "holds no lists" in one_sentence(done)
+    assert "no lists" in one_sentence(done)
+
+
+def test_hours_out_of_range_are_an_invalid_argument(run: Run, corpus: Path) -> None:
+    done = run("benchmarks.stream", "--data", corpus, "--hours", "0")
+    assert done.returncode == 2
+    assert one_sentence(done).startswith("error: --hours 0: ")

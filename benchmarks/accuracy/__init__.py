@@ -1,0 +1,1 @@
+"""Accuracy of a model: on a corpus, in a simulated room, on a stream, and beside other classifiers."""

@@ -1,0 +1,1 @@
+"""Costs of listening: CPU time, latency and memory, on this machine and on emulated Arm."""

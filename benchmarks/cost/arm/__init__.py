@@ -1,0 +1,1 @@
+"""64-bit Arm instructions of listening, counted in an emulator."""

@@ -1,0 +1,1 @@
+"""Reports of edge-benchmark from boards, and one table of them all."""

@@ -16,8 +16,9 @@ from edge.benchmark.report import report
 from edge.benchmark.suite import check_model, measure_models, model_files, prepare
 from edge.benchmark.tables import tables
 from edge.cli.benchmark import add_conditions, conditions_of
-from edge.command import run as run_command
-from edge.model import SHIPPED
+from edge.cli.exit_status import run as run_command
+from edge.model.load import SHIPPED_MODEL
+from edge.native_stderr import silence_native_stderr
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +45,7 @@ def main() -> int:
     """Check everything, measure every model, then the competitors; print the tables and the verdict."""
     args = parser().parse_args()
     conditions = conditions_of(args)
-    models = list(model_files(args.models or [SHIPPED]))
+    models = list(model_files(args.models or [SHIPPED_MODEL]))
     for path in models:
         check_model(path, conditions)
     check_writable(args.json)
@@ -65,4 +66,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    silence_native_stderr()
+    sys.exit(run_command(main, extra="bench"))

@@ -1,6 +1,6 @@
 """Draw the picture of README.md: what edge-listen shows on a terminal, at several moments of the demo clip.
 
-    python -m benchmarks.live_line benchmarks/live_line.svg
+python -m benchmarks.live_line benchmarks/live_line.svg
 """
 
 import io

@@ -11,10 +11,11 @@ from pathlib import Path
 from benchmarks.accuracy.clips import listed_clips
 from benchmarks.accuracy.stream import measure
 from edge.benchmark.json_file import check_writable, write_json
-from edge.command import run as run_command
+from edge.cli.exit_status import run as run_command
 from edge.errors import UsageError
-from edge.model import SHIPPED
-from train import lists
+from edge.model.load import SHIPPED_MODEL
+from edge.native_stderr import silence_native_stderr
+from train.corpus import lists
 
 MAX_HOURS = 24 * 366
 
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--hours", type=float, default=1.0, metavar="N", help="hours of audio (default: %(default)g)")
     p.add_argument(
-        "--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (default: the shipped model)"
+        "--model", type=Path, default=SHIPPED_MODEL, metavar="FILE", help="model file (default: the shipped model)"
     )
     p.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to this file")
     return p
@@ -51,4 +52,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    silence_native_stderr()
+    sys.exit(run_command(main, extra="bench"))

@@ -22,14 +22,16 @@ from benchmarks.accuracy.clips import check_labels, read_corpus
 from benchmarks.accuracy.comparison import compare, compare_folds, compute_features
 from benchmarks.accuracy.cross_validation import read_folds
 from benchmarks.accuracy.evaluation import Paired, Prediction, paired, report, with_groups
+from edge import label
 from edge.benchmark.json_file import check_writable, write_json
-from edge.card import Training
-from edge.command import run as run_command
+from edge.cli.exit_status import run as run_command
 from edge.errors import EdgeError, UsageError
-from edge.label import label_file
-from edge.model import SHIPPED, Model, load
-from train import lists
-from train.corpus import Clip
+from edge.model.card import Training
+from edge.model.load import SHIPPED_MODEL, load_model
+from edge.model.model import Model
+from edge.native_stderr import silence_native_stderr
+from train.corpus import lists
+from train.corpus.clips import Clip
 
 TRAINED = {"lists": ("train",), "folds": ("train", "valid")}  # sides that the network was trained on, by split
 CLEAN, ROOM = "clean", "room"  # recordings of the clips
@@ -56,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         "--side", choices=lists.SIDES, default="valid", help="side of the lists to evaluate (default: %(default)s)"
     )
     p.add_argument(
-        "--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (default: the shipped model)"
+        "--model", type=Path, default=SHIPPED_MODEL, metavar="FILE", help="model file (default: the shipped model)"
     )
     p.add_argument("--room", action="store_true", help="evaluate the clips in a simulated room, too")
     p.add_argument(
@@ -76,7 +78,7 @@ def main() -> int:
     """Check the arguments, label the clips, evaluate; each part is printed as soon as it is known."""
     args = parser().parse_args()
     check(args)
-    model = load(args.model)
+    model = load_model(args.model)
     corpus = read_corpus(args.data, args.other, args.side)
     clips, train_clips = corpus.music[args.side], corpus.music["train"]
     check_labels(clips, model.card)
@@ -173,7 +175,7 @@ def predict(model: Model, clips: Sequence[Clip], sources: dict[str, str]) -> lis
     with tqdm(clips, desc="labelling", unit="clip", disable=None, leave=False) as progress:
         for clip in progress:
             try:
-                predictions.append(Prediction(clip, sources.get(clip.name, ""), label_file(model, clip.path)))
+                predictions.append(Prediction(clip, sources.get(clip.name, ""), label(clip.path, model)))
             except EdgeError as error:
                 progress.write(f"skipped: {error}", file=sys.stderr)
     if clips and not predictions:
@@ -211,4 +213,5 @@ def change(clean: Sequence[Prediction], room: Sequence[Prediction], hit: Callabl
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    silence_native_stderr()
+    sys.exit(run_command(main, extra="bench"))

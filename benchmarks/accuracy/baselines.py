@@ -15,12 +15,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from edge.arrays import FloatArray
 from edge.errors import EdgeError
-from edge.frontend import FloatArray, FrontEnd
-from train import cache, teacher
-from train.audio import BadClipError, load
-from train.corpus import Clip
-from train.features import librosa_mfcc
+from edge.features.mfcc import FrontEnd
+from train.corpus import cache
+from train.corpus.audio import BadClipError, load_audio
+from train.corpus.clips import Clip
+from train.corpus.features import librosa_mfcc
+from train.distillation import musicnn
 
 FRONT_END = FrontEnd(n_mfcc=20)
 # Both are the best of their decade in artist-grouped cross-validation over the train side of the fault-filtered GTZAN.
@@ -72,7 +74,7 @@ def mfcc_statistics(paths: list[Path]) -> list[FloatArray | str]:
 
 def _mfcc_statistics(path: Path) -> FloatArray | str:
     try:
-        samples = load(path, FRONT_END.sample_rate)
+        samples = load_audio(path, FRONT_END.sample_rate)
     except BadClipError as error:
         return str(error)
     if FRONT_END.frame_count(len(samples)) < 2:
@@ -85,8 +87,8 @@ def _mfcc_statistics(path: Path) -> FloatArray | str:
 
 def musicnn_means(paths: list[Path]) -> list[FloatArray | str]:
     """Mean of MusiCNN's penultimate layer over a file's windows: (200,). Raise EdgeError if it is not installed."""
-    windows = teacher.signals(paths, cache.default_folder())
-    return [w if isinstance(w, str) else w[:, teacher.TAGS :].mean(axis=0) for w in windows]
+    windows = musicnn.musicnn_outputs(paths, cache.default_folder())
+    return [w if isinstance(w, str) else w[:, musicnn.TAGS :].mean(axis=0) for w in windows]
 
 
 BASELINES = (

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.card import Card
 from edge.errors import EdgeError
-from train import lists
-from train.corpus import OTHER, Clip, find_clips
-from train.splits import side_of_other
+from edge.model.card import Card
+from train.corpus import lists
+from train.corpus.clips import OTHER, Clip, find_clips
+from train.corpus.splits import side_of_other
 
 OTHER_SEED = 0  # the default seed of train.fit
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from benchmarks.accuracy.baselines import BASELINES, Baseline, Features
 from benchmarks.accuracy.cross_validation import FoldPrediction
-from benchmarks.accuracy.evaluation import Paired, Prediction, Share, paired, with_groups
+from benchmarks.accuracy.evaluation import Paired, Prediction, paired, with_groups
 from edge.errors import EdgeError
-from train.corpus import Clip
+from train.corpus.clips import Clip
+from train.evaluation.metrics import Share
 
 MODEL, RECIPE = "model", "recipe"
 Table = dict[str, dict[str, Share]]  # name → accuracy on all clips, and by source

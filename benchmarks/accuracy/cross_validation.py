@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import EdgeError
-from train.corpus import OTHER, Clip
-from train.run import FOLDS
+from train.corpus.clips import OTHER, Clip
+from train.run.folder import FOLDS
 
 COLUMNS = ("clip", "label", "source", "fold", "said")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from edge.card import Card
-from edge.decision import Answer
-from train.corpus import Clip
-from train.metrics import calibration_error, cluster_bootstrap, wilson
+from edge.answer import Answer
+from edge.model.card import Card
+from train.corpus.clips import Clip
+from train.evaluation.metrics import Share, calibration_error, cluster_bootstrap, share_with_interval
 
 NO_GENRE = ("other", "unknown", "silence")  # states of a whole clip without a label
 ALL = "all"  # name of the share of all clips, beside those of groups
@@ -48,16 +48,6 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Share:
-    """Share of n clips with its 95 % interval (Wilson)."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True)
 class Paired:
     """Two shares of the same clips, and their difference with its 95 % interval (bootstrap over clips)."""
 
@@ -83,8 +73,7 @@ class Report:
 def share(hits: Iterable[bool]) -> Share:
     """Share of true values, of which there is at least one value."""
     counted = list(hits)
-    correct, n = sum(counted), len(counted)
-    return Share(correct / n, *wilson(correct, n), n)
+    return share_with_interval(sum(counted), len(counted))
 
 
 def paired(before: Sequence[bool], after: Sequence[bool]) -> Paired:

@@ -12,9 +12,9 @@ import soundfile
 from tqdm import tqdm
 
 from edge.errors import EdgeError
-from train.audio import BadClipError, load
-from train.corpus import Clip
-from train.room import RATE, in_room
+from train.augment.room import RATE, in_room
+from train.corpus.audio import BadClipError, load_audio
+from train.corpus.clips import Clip
 
 SNR_DB = 15.0
 
@@ -47,7 +47,7 @@ def record(clips: Sequence[Clip], folder: Path) -> list[Clip]:
 
 def _record(clip: Clip, out: Path) -> str | None:
     try:
-        samples = load(clip.path, RATE)
+        samples = load_audio(clip.path, RATE)
     except BadClipError as error:
         return str(error)
     rng = np.random.default_rng(zlib.crc32(clip.name.encode()))

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edge import HOP_SECONDS
-from edge.ear import Ear
-from edge.frontend import FloatArray
-from edge.model import load
-from train.audio import load as load_audio
-from train.corpus import Clip
-from train.metrics import cluster_bootstrap
+from edge.arrays import FloatArray
+from edge.config import HOP_SECONDS
+from edge.listener import Listener
+from edge.model.load import load_model
+from train.corpus.audio import load_audio
+from train.corpus.clips import Clip
+from train.evaluation.metrics import cluster_bootstrap
 
 SEED = 0
 
@@ -71,14 +71,14 @@ class Report:
 
 def measure(model_file: Path, clips: list[Clip], hours: float) -> Report:
     """Listen to the clips in a seeded random order until the hours are full."""
-    model = load(model_file)
+    model = load_model(model_file)
     rate = model.card.front_end.sample_rate
-    listener = Ear(model, rate)
+    listener = Listener(model, rate)
     shown: list[ShownLabels] = []
     indices: list[int] = []
     for index in shuffles(len(clips)):
         samples = whole_hops(load_audio(clips[index].path, rate), rate)
-        shown.append(ShownLabels(clips[index].label, tuple(a.label for a in listener.hear(samples[:, None]))))
+        shown.append(ShownLabels(clips[index].label, tuple(a.label for a in listener.process(samples[:, None]))))
         indices += [index] * len(shown[-1].labels)
         if len(indices) * HOP_SECONDS >= hours * 3600:
             break

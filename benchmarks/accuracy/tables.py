@@ -3,8 +3,9 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from benchmarks.accuracy.evaluation import Paired, Report, Share
+from benchmarks.accuracy.evaluation import Paired, Report
 from edge.cli.table import format_table
+from train.evaluation.metrics import Share
 
 
 def report(r: Report) -> str:

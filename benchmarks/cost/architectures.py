@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert import to_tflite
-from convert.compact import compacted
+from convert.int8_weights import store_as_int8
+from convert.rewrites import unrolled
 from convert.run_folder import allow_tf_keras
-from convert.twins import unrolled
-from edge.card import Card, Tensors
-from edge.command import run as run_command
-from edge.container import pack, read
+from edge.cli.exit_status import run as run_command
 from edge.errors import UsageError
-from edge.model import SHIPPED
+from edge.model.card import Card, Tensors
+from edge.model.file import pack, read_model_file
+from edge.model.load import SHIPPED_MODEL
 from train.recipes import EDGE, Stream
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def main() -> int:
 
 def card(blocks: int) -> Card:
     """Card of the shipped model, for a number of blocks per call."""
-    _, shipped = read(SHIPPED)
+    _, shipped = read_model_file(SHIPPED_MODEL)
     assert EDGE.stream is not None  # it is the recipe of a stream model
     return dataclasses.replace(shipped, name="untrained", frames=blocks * EDGE.stream.block_frames)
 
@@ -60,22 +60,22 @@ def card(blocks: int) -> Card:
 def step(blocks: int, kind: str) -> tuple[bytes, Tensors]:
     """Convert the network as it ships, `blocks` times in a row."""
     network = in_a_row(unrolled(untrained(), float_head=False), blocks)
-    converter, tensors = to_tflite.step_converter(network, kind)
+    converter, tensors = to_tflite.stream_converter(network, kind)
     content = converted(converter, kind)
-    return compacted(content) if kind == "float32" else content, tensors
+    return store_as_int8(content) if kind == "float32" else content, tensors
 
 
 def untrained() -> "keras.Model":
     """Network of the device with the initial weights of training, on the int8 grid as after training."""
-    from train import networks
     from train.backend import keras
+    from train.network import layers
 
     assert EDGE.stream is not None
     keras.utils.set_random_seed(0)  # the same weights in every file
     labels, n_mfcc = len(card(1).labels), EDGE.front_end.n_mfcc
-    trained = networks.training_network(EDGE.stream, n_mfcc, labels)
-    device = networks.device_network(trained, EDGE.stream, n_mfcc, labels)
-    networks.snap_to_int8(device)
+    trained = layers.training_network(EDGE.stream, n_mfcc, labels)
+    device = layers.device_network(trained, EDGE.stream, n_mfcc, labels)
+    layers.snap_to_int8(device)
     return device
 
 
@@ -105,7 +105,7 @@ def fused(blocks: int, kind: str) -> tuple[bytes, Tensors]:
 
 
 def fusable(stream: Stream, blocks: int, n_mfcc: int, labels: int) -> Any:
-    """Layers of train.networks.device_network, without those that have hardly any weights."""
+    """Layers of train.layers.device_network, without those that have hardly any weights."""
     import tensorflow as tf
     import tf_keras
 
@@ -128,8 +128,8 @@ def converted(converter: Any, kind: str) -> bytes:
     """Flatbuffer in a format."""
     if kind == "dynamic":
         to_tflite.quantise(converter)
-    return to_tflite.unclipped(converter.convert())
+    return to_tflite.remove_cell_clip(converter.convert())
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(run_command(main, extra="bench"))

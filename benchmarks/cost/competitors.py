@@ -12,13 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.arrays import FloatArray
 from edge.benchmark.measurement import RUNTIME_THREADS
-from edge.card import Card
 from edge.errors import UsageError
-from edge.frontend import AMIN, FloatArray, FrontEnd, mel_filters, split_frames
-from edge.model import SHIPPED, Model, StreamModel, WindowModel, load
-from edge.runtime import Network
-from edge.stream import MfccStream
+from edge.features.mfcc import AMIN, FrontEnd, mel_filters, split_frames
+from edge.features.stream import MfccStream
+from edge.model.card import Card
+from edge.model.load import SHIPPED_MODEL, load_model
+from edge.model.model import Model
+from edge.model.runtime import Network
+from edge.model.streaming import StreamModel
+from edge.model.window import WindowModel
 
 WINDOW_TFLITE, WINDOW_ONNX = "window.tflite", "window.onnx"  # written by benchmarks.cost.window_networks
 WINDOW_SECONDS = 3.0  # of audio that librosa computes again for each hop
@@ -194,7 +198,7 @@ def librosa_mfcc(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
 
 def _windows(kind: type[WindowModel], file: str) -> Callable[[Path], Model]:
     def model_of(folder: Path) -> Model:
-        model = load(folder / file, RUNTIME_THREADS)
+        model = load_model(folder / file, RUNTIME_THREADS)
         return kind(model.card, model.network)
 
     return model_of
@@ -202,7 +206,7 @@ def _windows(kind: type[WindowModel], file: str) -> Callable[[Path], Model]:
 
 def _shipped_on(stream: type) -> Callable[[Path], Model]:
     def model_of(_: Path) -> Model:
-        model = load(SHIPPED, RUNTIME_THREADS)
+        model = load_model(SHIPPED_MODEL, RUNTIME_THREADS)
         assert isinstance(model, StreamModel)  # the shipped one is
         model.stream = stream(model.card.front_end)
         return model

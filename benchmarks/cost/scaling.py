@@ -14,18 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from edge import HOP_SECONDS
+from edge.audio.open import DEMO_CLIP
 from edge.benchmark import SOURCE_RATE
 from edge.benchmark.json_file import check_writable, write_json
 from edge.benchmark.machine import this_machine
 from edge.benchmark.measurement import END_TO_END, Measurement
 from edge.benchmark.source import write_source
 from edge.benchmark.suite import measure_in_process
+from edge.cli.exit_status import run as run_command
 from edge.cli.table import format_table
-from edge.command import run as run_command
+from edge.config import HOP_SECONDS
 from edge.errors import UsageError
-from edge.listen import DEMO
-from edge.model import SHIPPED
+from edge.model.load import SHIPPED_MODEL
 
 HOPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0)  # seconds
 STREAMS = (1, 2, 4, 8, 12, 16)
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         prog="benchmarks.cost.scaling", description="Measure the cost of listening against the task."
     )
     p.add_argument(
-        "--model", type=Path, default=SHIPPED, metavar="FILE", help="model file (default: the shipped model)"
+        "--model", type=Path, default=SHIPPED_MODEL, metavar="FILE", help="model file (default: the shipped model)"
     )
     p.add_argument(
         "--hours",
@@ -75,7 +75,7 @@ def main() -> int:
     machine = this_machine()
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder) / "source.wav"
-        write_source(DEMO, audio, POINT_SECONDS)
+        write_source(DEMO_CLIP, audio, POINT_SECONDS)
 
         def measure(hop_s: float, seconds: float, streams: int = 1) -> Measurement:
             arguments = [f"--hop={hop_s}", f"--seconds={seconds}", f"--streams={streams}"]
@@ -140,4 +140,4 @@ def draw(series: dict[str, list[Point]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(run_command(main, extra="bench"))

@@ -11,9 +11,9 @@ from pathlib import Path
 from benchmarks.cost.competitors import WINDOW_ONNX, WINDOW_TFLITE
 from convert import to_onnx, to_tflite
 from convert.run_folder import allow_tf_keras
-from edge.card import Card, Normalisation, Thresholds, Training
-from edge.command import run as run_command
-from edge.container import pack
+from edge.cli.exit_status import run as run_command
+from edge.model.card import Card, Normalisation, Thresholds, Training
+from edge.model.file import pack
 from train.recipes import SEED
 
 LABELS = tuple("abcdefghij")  # as many as the genres of GTZAN
@@ -43,11 +43,11 @@ def main() -> int:
     p.add_argument("folder", type=Path)
     args = p.parse_args()
     allow_tf_keras()
-    from train.networks import window_network
+    from train.network.notebook import window_network
 
     network = window_network(SEED, len(LABELS))
     converter, tensors = to_tflite.window_converter(network)
-    flatbuffer = to_tflite.unclipped(converter.convert())
+    flatbuffer = to_tflite.remove_cell_clip(converter.convert())
     (args.folder / WINDOW_TFLITE).write_bytes(pack(flatbuffer, card().exported("float32", tensors), ".tflite"))
     model, tensors = to_onnx.convert(network)
     (args.folder / WINDOW_ONNX).write_bytes(pack(model, card().exported("onnx", tensors), ".onnx"))
@@ -55,4 +55,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(run_command(main, extra="bench"))

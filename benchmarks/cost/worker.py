@@ -11,8 +11,8 @@ import sys
 
 from edge.benchmark.measurement import RUNTIME_THREADS
 from edge.benchmark.worker import measure, parser, print_measurement, workload
-from edge.command import run as run_command
-from edge.model import load
+from edge.cli.exit_status import run as run_command
+from edge.model.load import load_model
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     p.add_argument("--streams", type=int, default=1, metavar="N", help="number of listeners on one network (1)")
     args = p.parse_args()
     if args.competitor is None:
-        model = load(args.model, RUNTIME_THREADS)
+        model = load_model(args.model, RUNTIME_THREADS)
         models = [model, *(model.another() for _ in range(args.streams - 1))]
         print_measurement(measure(models, workload(args), str(args.model), args.model.stat().st_size))
     else:
@@ -34,4 +34,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(run_command(main, extra="bench"))

@@ -17,10 +17,10 @@ import numpy as np
 
 from edge.benchmark.measurement import RUNTIME_THREADS
 from edge.benchmark.process_status import process_status
-from edge.card import Card
-from edge.command import run as run_command
-from edge.container import read
-from edge.runtime import open_network
+from edge.cli.exit_status import run as run_command
+from edge.model.card import Card
+from edge.model.file import read_model_file
+from edge.model.runtime import open_network
 
 MIN_SECS = 1.0  # the defaults of benchmark_model: at least this long, and this many runs
 NUM_RUNS = 50
@@ -43,8 +43,8 @@ def measure(path: Path) -> dict[str, Any]:
     EdgeError
         If the model can't run here.
     """
-    content, card = read(path)
-    assert card.tensors is not None  # read() refuses a card without tensors
+    content, card = read_model_file(path)
+    assert card.tensors is not None  # read_model_file() refuses a card without tensors
     before = process_status().get("VmRSS")
     began = time.perf_counter_ns()
     network = open_network(content, card.tensors, path.suffix, RUNTIME_THREADS, None)

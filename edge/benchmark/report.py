@@ -7,7 +7,7 @@ from typing import Any
 from edge.benchmark.measurement import Measurement
 from edge.benchmark.suite import Results
 from edge.benchmark.tables import verdict
-from edge.outputs.version import version
+from edge.version import version
 
 
 def report(results: Results, competitors: Sequence[Measurement] = ()) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from edge.arrays import FloatArray
+from edge.audio.files import FileSource
+from edge.audio.resample import Resampler
+from edge.audio.source import BLOCK_SECONDS, Gap
 from edge.benchmark import SOURCE_RATE
 from edge.errors import EdgeError
-from edge.frontend import FloatArray
-from edge.resample import ToModelRate
-from edge.sources import BLOCK_SECONDS, FileSource
 
 REPEAT_BLOCK_SECONDS = 1.0
 
@@ -26,11 +27,10 @@ def write_source(path: Path, out: Path, seconds: float, rate: int = SOURCE_RATE)
     EdgeError
         If the file is not audio or holds no samples.
     """
-    source = FileSource(path)
-    resample = ToModelRate(source.rate, rate)
-    blocks = itertools.islice(source.blocks(), math.ceil(seconds / BLOCK_SECONDS))
-    with soundfile.SoundFile(out, "w", rate, channels=1, subtype="FLOAT") as file:
-        for block in blocks:
+    with FileSource(path) as source, soundfile.SoundFile(out, "w", rate, channels=1, subtype="FLOAT") as file:
+        resample = Resampler(source.rate, rate)
+        for block in itertools.islice(source.blocks(), math.ceil(seconds / BLOCK_SECONDS)):
+            assert not isinstance(block, Gap)  # a file has none
             file.write(resample(block))
         file.write(resample(np.empty((0, 1), np.float32), last=True))
         if not file.frames:

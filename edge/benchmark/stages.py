@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+from edge.answer import Answer
+from edge.arrays import FloatArray
 from edge.benchmark.measurement import DECISION, END_TO_END, FRONT_END, MODEL, RESAMPLE
 from edge.benchmark.stopwatch import Spent, Stopwatch
-from edge.decision import Answer
-from edge.ear import Ear
-from edge.frontend import FloatArray
-from edge.model import Model
+from edge.listener import Listener
+from edge.model.model import Model
 
 
 class TimedListener:
@@ -34,13 +34,13 @@ class TimedListener:
     ) -> None:
         self._whole, self._resample, self._model, self._network = (new_stopwatch() for _ in range(4))
         self._network.watch(models[0].network, "run")
-        listeners = [Ear(model, source_rate, hop_s) for model in models]
+        listeners = [Listener(model, source_rate, hop_s) for model in models]
         for model, listener in zip(models, listeners, strict=True):
             self._model.watch(model, "advance", "probabilities")
             self._resample.watch(listener, "resample")
 
         def process(block: FloatArray) -> list[Answer]:
-            return [answer for listener in listeners for answer in listener.hear(block)]
+            return [answer for listener in listeners for answer in listener.process(block)]
 
         self.process = self._whole.timed(process)
 

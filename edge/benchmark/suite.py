@@ -14,10 +14,10 @@ from edge.benchmark.measurement import RUNTIME_THREADS, Measurement, from_fields
 from edge.benchmark.source import write_source
 from edge.benchmark.subprocess_json import module_json
 from edge.benchmark.whole_command import WholeCommand
-from edge.container import SUFFIXES
-from edge.ear import Ear
 from edge.errors import EdgeError, UsageError
-from edge.model import load
+from edge.listener import Listener
+from edge.model.file import SUFFIXES
+from edge.model.load import load_model
 
 RATES = (1_000, 384_000)  # Hz
 
@@ -150,7 +150,7 @@ def check_model(path: Path, conditions: Conditions) -> None:
 
     This also brings the model and its runtime into the page cache: a warm start is measured later.
     """
-    Ear(load(path, RUNTIME_THREADS), conditions.rate, conditions.hop_s)
+    Listener(load_model(path, RUNTIME_THREADS), conditions.rate, conditions.hop_s)
 
 
 def prepare(conditions: Conditions, folder: Path) -> Path:

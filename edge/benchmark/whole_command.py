@@ -18,7 +18,7 @@ from edge.benchmark.source import write_repeated
 from edge.errors import EdgeError
 from edge.subprocess_error import failure_reason
 
-LISTEN = "edge.listen"  # the module of the command edge-listen
+LISTEN = "edge.cli.listen"  # the module of the command edge-listen
 RUNS = 5  # of each file
 SHORT_SECONDS = 30.0  # of audio in the shorter file
 LONG_SECONDS = 330.0  # of audio in the longer file

@@ -17,15 +17,16 @@ from pathlib import Path
 
 import soundfile
 
+from edge.answer import Answer
+from edge.arrays import FloatArray
 from edge.benchmark.measurement import END_TO_END, RUNTIME_THREADS, STAGES, Measurement, Tally
 from edge.benchmark.process_status import process_status
 from edge.benchmark.source import looped, paced
 from edge.benchmark.stages import TimedListener
-from edge.command import run as run_command
-from edge.decision import Answer
+from edge.cli.exit_status import run as run_command
 from edge.errors import EdgeError
-from edge.frontend import FloatArray
-from edge.model import Model, load
+from edge.model.load import load_model
+from edge.model.model import Model
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def workload(args: argparse.Namespace) -> Workload:
 def main() -> int:
     """Measure and print."""
     args = parser("edge.benchmark.worker").parse_args()
-    model = load(args.model, RUNTIME_THREADS)
+    model = load_model(args.model, RUNTIME_THREADS)
     print_measurement(measure([model], workload(args), str(args.model), args.model.stat().st_size))
     return 0
 
@@ -110,7 +111,7 @@ def measure(models: Sequence[Model], work: Workload, name: str, model_bytes: int
         process_threads=status.get("Threads"),
         ready_ms=ready_ms,
         first_answer_ms=first_ms,
-        first_answer_audio_s=first.t,
+        first_answer_audio_s=first.time,
     )
 
 

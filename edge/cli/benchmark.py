@@ -10,35 +10,27 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge import HOP_SECONDS
 from edge.benchmark import SOURCE_RATE
-from edge.command import run
-from edge.outputs.version import version
+from edge.cli.exit_status import run
+from edge.cli.parser import make_parser
+from edge.config import HOP_SECONDS
 
 if TYPE_CHECKING:  # numpy would slow --help
     from edge.benchmark.suite import Conditions
 
 AUDIO_SECONDS = 300.0  # a new process is slower at first, and a 99th percentile needs hundreds of hops
 DESCRIPTION = "Measure if this machine keeps up with listening, and what listening costs: latency, CPU time, memory."
-EPILOG = """examples:
-  edge-benchmark                          the model that comes with the package, in less than a minute
-  edge-benchmark --pace --seconds 3000    in real time, as from a microphone: 50 minutes
-  edge-benchmark --model a.tflite b.onnx  other models, one after the other
-  edge-benchmark --json board.json        a report of this board, to keep or to send
-
-Run it on a machine that does nothing else. The last line is the verdict. Documentation: benchmarks/README.md
-"""
+EXAMPLES = (
+    ("edge-benchmark", "the shipped model, in less than a minute"),
+    ("edge-benchmark --pace --seconds 3000", "in real time, as from a microphone: 50 minutes"),
+    ("edge-benchmark --model a.tflite b.onnx", "other models, one after the other"),
+    ("edge-benchmark --json board.json", "a report of this board, to keep or to send"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = argparse.ArgumentParser(
-        prog="edge-benchmark",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    p.add_argument("--version", action="version", version=f"%(prog)s {version()}")
+    p = make_parser("edge-benchmark", DESCRIPTION, EXAMPLES, "benchmarks/README.md")
     p.add_argument_group("model").add_argument(
         "--model",
         nargs="+",
@@ -75,10 +67,10 @@ def add_conditions(p: argparse.ArgumentParser) -> None:
 
 def conditions_of(args: argparse.Namespace) -> "Conditions":
     """Conditions of the options. Raise UsageError if one is out of range."""
+    from edge.audio.open import DEMO_CLIP
     from edge.benchmark.suite import Conditions
-    from edge.listen import DEMO
 
-    return Conditions(args.audio or DEMO, args.hop, args.rate, args.seconds, args.pace)
+    return Conditions(args.audio or DEMO_CLIP, args.hop, args.rate, args.seconds, args.pace)
 
 
 def main() -> None:
@@ -93,10 +85,13 @@ def command(args: argparse.Namespace) -> int:
     from edge.benchmark.report import report
     from edge.benchmark.suite import check_model, measure_models, model_files, prepare
     from edge.benchmark.tables import tables
-    from edge.model import SHIPPED
+    from edge.model.load import SHIPPED_MODEL
+    from edge.native_stderr import silence_native_stderr
+
+    silence_native_stderr()
 
     conditions = conditions_of(args)
-    models = list(model_files(args.model or [SHIPPED]))
+    models = list(model_files(args.model or [SHIPPED_MODEL]))
     for path in models:
         check_model(path, conditions)
     check_writable(args.json)

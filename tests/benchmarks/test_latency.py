@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.model import SHIPPED
+from edge.model.load import SHIPPED_MODEL
 
 
 def latency(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -35,7 +35,7 @@ def test_a_competitor_that_fails_costs_none_of_our_own_numbers(tmp_path: Path, m
 
 @pytest.mark.slow
 def test_model_files_alone_are_measured_without_competitors() -> None:
-    done = latency(SHIPPED, "--alone", "--seconds", "6")
+    done = latency(SHIPPED_MODEL, "--alone", "--seconds", "6")
     assert (done.returncode, done.stderr) == (0, "")
     assert "not measured" not in done.stdout
 
@@ -43,7 +43,7 @@ def test_model_files_alone_are_measured_without_competitors() -> None:
 def test_one_wrong_file_is_refused_before_any_is_measured(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.tflite"
     wrong.write_bytes(b"no model")
-    done = latency(SHIPPED, wrong)
+    done = latency(SHIPPED_MODEL, wrong)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {wrong}: ")
 

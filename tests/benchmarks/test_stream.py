@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from support import Run, one_sentence, synthesise
+from helpers.support import Run, one_sentence, synthesise
 
 pytestmark = pytest.mark.workstation
 

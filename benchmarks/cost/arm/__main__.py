@@ -13,15 +13,15 @@ from pathlib import Path
 from benchmarks.cost.arm.count import Count, table, verdict
 from benchmarks.cost.arm.emulator import PROCESSORS, Emulator
 from benchmarks.cost.arm.guest import SECONDS
-from edge import HOP_SECONDS
+from edge.audio.open import DEMO_CLIP
 from edge.benchmark import SOURCE_RATE
 from edge.benchmark.json_file import check_writable, write_json
 from edge.benchmark.source import write_source
 from edge.benchmark.suite import model_files
-from edge.command import run as run_command
-from edge.container import read
-from edge.listen import DEMO
-from edge.model import SHIPPED
+from edge.cli.exit_status import run as run_command
+from edge.config import HOP_SECONDS
+from edge.model.file import read_model_file
+from edge.model.load import SHIPPED_MODEL
 
 TREE = Path(".venv/arm")
 
@@ -49,19 +49,19 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Check everything, count for every model, print the table."""
     args = parser().parse_args()
-    models = list(model_files(args.models or [SHIPPED]))
+    models = list(model_files(args.models or [SHIPPED_MODEL]))
     for path in models:
-        read(path)
+        read_model_file(path)
     emulator = Emulator(args.tree, args.cpu)
     check_writable(args.json)
-    write_source(DEMO, emulator.audio, SECONDS)
+    write_source(DEMO_CLIP, emulator.audio, SECONDS)
     counts = [Count(**emulator.run("benchmarks.cost.arm.guest", str(path), str(emulator.audio))) for path in models]
     sentence = verdict(counts, args.cpu)
-    print(f"{DEMO.name} at {SOURCE_RATE} Hz in blocks of {HOP_SECONDS:g} s, {SECONDS} s after the warm-up\n")
+    print(f"{DEMO_CLIP.name} at {SOURCE_RATE} Hz in blocks of {HOP_SECONDS:g} s, {SECONDS} s after the warm-up\n")
     print(table(counts), sentence, sep="\n\n")
     report = {
         "cpu": args.cpu,
-        "audio": DEMO.name,
+        "audio": DEMO_CLIP.name,
         "audio_seconds": SECONDS,
         "source_rate_hz": SOURCE_RATE,
         "hop_s": HOP_SECONDS,

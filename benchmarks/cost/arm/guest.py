@@ -17,13 +17,13 @@ from pathlib import Path
 import soundfile
 
 from benchmarks.cost.arm.count import Count
-from edge import HOP_SECONDS
 from edge.benchmark.measurement import RUNTIME_THREADS
 from edge.benchmark.source import looped
 from edge.benchmark.stages import TimedListener
 from edge.benchmark.stopwatch import Clock, Stopwatch
-from edge.command import run as run_command
-from edge.model import load
+from edge.cli.exit_status import run as run_command
+from edge.config import HOP_SECONDS
+from edge.model.load import load_model
 
 WARM_UP_SECONDS = 20  # of audio, in which buffers grow and kernels are chosen
 SECONDS = 60  # of audio, counted
@@ -50,7 +50,7 @@ def instructions(path: Path) -> Clock:
 
 def counted(path: Path, audio: Path, clock: Clock) -> Count:
     """Let a model listen to the audio, which starts again at its end, and count the instructions of SECONDS of it."""
-    model = load(path, RUNTIME_THREADS)
+    model = load_model(path, RUNTIME_THREADS)
     rate = soundfile.info(audio).samplerate
     listener = TimedListener([model], rate, HOP_SECONDS, lambda: stopwatch(clock))
     warm_up, hops = round(WARM_UP_SECONDS / HOP_SECONDS), round(SECONDS / HOP_SECONDS)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from edge.command import run as run_command
+from edge.cli.exit_status import run as run_command
 from edge.deploy.package import own_wheel
 from edge.deploy.wheels import fetch, pip_target
 from edge.errors import EdgeError

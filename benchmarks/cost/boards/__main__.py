@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.cost.boards.report import read
 from benchmarks.cost.boards.table import table
-from edge.command import run as run_command
+from edge.cli.exit_status import run as run_command
 from edge.errors import EdgeError
 
 HERE = Path(__file__).parent

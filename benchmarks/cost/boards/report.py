@@ -8,7 +8,7 @@ from typing import Any
 from edge.benchmark.machine import Machine
 from edge.benchmark.measurement import END_TO_END, STAGES, Measurement
 from edge.errors import EdgeError
-from edge.fields import build
+from edge.strict_dataclass import build
 
 # Keys of a report besides the fields of a Measurement: the first two follow from them, the others are not shown here.
 REQUIRED = {"models": {"core_share", "keeps_up", "benchmark_model"}, "rivals": {"core_share", "keeps_up"}}
@@ -44,7 +44,7 @@ class Report:
             for i, measured in enumerate(getattr(self, kind)):
                 for stage in (*STAGES, END_TO_END):
                     if stage not in measured.costs:
-                        raise ValueError(f"{kind}[{i}].costs.{stage}: is missing")
+                        raise ValueError(f"{kind}[{i}].costs.{stage} is missing")
 
 
 def read(path: Path) -> Report:
@@ -78,7 +78,7 @@ def _measurement(measured: Any, required: set[str], where: str) -> Any:
     if not isinstance(measured, dict):
         return measured
     if missing := sorted(required - set(measured)):
-        raise ValueError(f"{where}.{missing[0]}: is missing")
+        raise ValueError(f"{where}.{missing[0]} is missing")
     return {name: value for name, value in measured.items() if name not in required | OPTIONAL}
 
 

@@ -11,7 +11,7 @@ import soundfile
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
-    from train.corpus import Clip
+    from train.corpus.clips import Clip
 
 pytestmark = pytest.mark.workstation
 
@@ -27,7 +27,7 @@ def baselines() -> ModuleType:
 
 @pytest.fixture
 def clips() -> "list[Clip]":
-    from train.corpus import Clip
+    from train.corpus.clips import Clip
 
     return [Clip(Path(f"{i}.wav"), f"{label}/{i}.wav", label) for i in range(4) for label in ("jazz", "metal")]
 
@@ -41,7 +41,7 @@ def separable(clips: "list[Clip]") -> dict[str, np.ndarray]:
 def test_mfcc_statistics_separate_hiss_from_hum_and_a_file_that_is_not_audio_is_named(
     baselines: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from train.corpus import Clip
+    from train.corpus.clips import Clip
 
     rng = np.random.default_rng(0)
     sounds = {"hiss": rng.normal(0, 0.1, 22_050), "hum": 0.1 * np.sin(np.arange(22_050) / 20), "short": np.zeros(2100)}

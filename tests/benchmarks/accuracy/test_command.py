@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support import stream_card, synthesise
+from helpers.support import stream_card, synthesise
 
-from edge.command import run
-from edge.frontend import FloatArray
-from edge.label import label_file
-from edge.model import SHIPPED, load
+from edge.api import label as label_file
+from edge.arrays import FloatArray
+from edge.cli.exit_status import run
+from edge.model.load import SHIPPED_MODEL, load_model
 
 pytestmark = pytest.mark.workstation
 
@@ -68,17 +68,17 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Command:
 @pytest.fixture
 def perfect_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
     """A teacher that knows the names of the classes; the real one is a download of its own."""
-    from train import teacher
+    from train.distillation import musicnn
 
-    def signals(paths: list[Path], folder: Path) -> list[FloatArray | str]:
-        return [np.full((2, teacher.WIDTH), [1.0, -1.0]["jazz" in path.name], np.float32) for path in paths]
+    def musicnn_outputs(paths: list[Path], folder: Path) -> list[FloatArray | str]:
+        return [np.full((2, musicnn.WIDTH), [1.0, -1.0]["jazz" in path.name], np.float32) for path in paths]
 
-    monkeypatch.setattr(teacher, "signals", signals)
+    monkeypatch.setattr(musicnn, "musicnn_outputs", musicnn_outputs)
 
 
 def side_of_noise(name: str) -> str:
     """Side of a file in the folder of --other."""
-    from train.splits import side_of_other
+    from train.corpus.splits import side_of_other
 
     return side_of_other(f"other/{name}", 0)
 
@@ -90,9 +90,9 @@ def test_clips_get_the_answers_of_edge_label(
 
     assert command("--data", corpus, "--other", other, "--json", tmp_path / "out.json") == 0
     found = json.loads((tmp_path / "out.json").read_text())
-    model = load(SHIPPED)
+    model = load_model(SHIPPED_MODEL)
     clips = [(label, corpus / label / f"{label}.{n}.wav") for label in ("jazz", "metal") for n in (3, 4)]
-    answers = [(label, label_file(model, path)) for label, path in clips]
+    answers = [(label, label_file(path, model)) for label, path in clips]
     for truth, row in found["music"]["confusion"].items():
         expected = [answer.label or answer.state for label, answer in answers if label == truth]
         assert {name: count for name, count in row.items() if count} == {
@@ -101,7 +101,7 @@ def test_clips_get_the_answers_of_edge_label(
     assert found["music"]["accuracy"]["all"]["n"] == 4
     assert found["music"]["accuracy"]["reconstructed"]["n"] == 2
     noises = [path for path in (other / "rain").iterdir() if side_of_noise(f"rain/{path.name}") == "valid"]
-    without_genre = [label_file(model, path).label is None for path in noises]
+    without_genre = [label_file(path, model).label is None for path in noises]
     assert found["other"]["rain"]["n"] == len(noises) < 8
     assert found["other"]["rain"]["value"] == sum(without_genre) / len(noises)
     assert found["room"] is found["yardsticks"] is found["folds"] is None

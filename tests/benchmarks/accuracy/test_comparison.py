@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge.decision import Answer
+from edge.answer import Answer
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
     from benchmarks.accuracy.evaluation import Prediction
-    from train.corpus import Clip
+    from train.corpus.clips import Clip
 
 pytestmark = pytest.mark.workstation
 
@@ -28,7 +28,7 @@ def comparison() -> ModuleType:
 
 @pytest.fixture
 def clips() -> "list[Clip]":
-    from train.corpus import Clip
+    from train.corpus.clips import Clip
 
     return [Clip(Path(f"{i}.wav"), f"{label}/{i}.wav", label) for i in range(4) for label in ("jazz", "metal")]
 

@@ -5,9 +5,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
-from support import stream_card
+from helpers.support import stream_card
 
-from edge.decision import Answer
+from edge.answer import Answer
 
 if TYPE_CHECKING:
     from benchmarks.accuracy.evaluation import Prediction
@@ -29,7 +29,7 @@ def prediction(
 ) -> "Prediction":
     """A clip of `truth`; the other labels share what the likeliest one leaves."""
     from benchmarks.accuracy.evaluation import Prediction
-    from train.corpus import Clip
+    from train.corpus.clips import Clip
 
     rest = [label for label in CARD.labels if label != likeliest]
     top = ((likeliest, confidence), *((label, (1 - confidence) / 2) for label in rest)) if likeliest else ()

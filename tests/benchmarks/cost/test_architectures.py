@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.model import StreamModel, load
+from edge.model.load import load_model
+from edge.model.streaming import StreamModel
 
 pytestmark = [pytest.mark.workstation, pytest.mark.slow]
 
@@ -27,9 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def probabilities_after_eight_blocks(path: Path) -> np.ndarray:
-    model = load(path)
+    model = load_model(path)
     assert isinstance(model, StreamModel)
-    blocks = np.random.default_rng(0).normal(0, 1, (8 * load().card.frames, model.card.front_end.n_mfcc))
+    blocks = np.random.default_rng(0).normal(0, 1, (8 * load_model().card.frames, model.card.front_end.n_mfcc))
     for call in blocks.astype(np.float32).reshape(-1, model.card.frames, model.card.front_end.n_mfcc):
         probabilities = model.infer(call)
     return probabilities

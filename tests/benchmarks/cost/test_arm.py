@@ -4,18 +4,18 @@ import itertools
 from pathlib import Path
 
 import pytest
-from support import Run, one_sentence
+from helpers.support import Run, one_sentence
 
 from benchmarks.cost.arm import wheels
 from benchmarks.cost.arm.count import Count, table, verdict
 from benchmarks.cost.arm.emulator import Emulator
 from benchmarks.cost.arm.guest import counted, instructions, overhead
-from edge import HOP_SECONDS
 from edge.benchmark.measurement import END_TO_END, MODEL, RESAMPLE, STAGES
+from edge.config import HOP_SECONDS
 from edge.deploy.package import own_wheel
 from edge.deploy.wheels import needs
 from edge.errors import EdgeError
-from edge.model import SHIPPED
+from edge.model.load import SHIPPED_MODEL
 
 GOOD_QEMU = "qemu-aarch64 version 7.2.22 (Debian 1:7.2+dfsg-7)"
 
@@ -64,7 +64,7 @@ def test_the_clock_reads_the_number_in_the_file_as_it_is_now(tmp_path: Path) -> 
 
 def test_counts_are_per_second_of_audio_and_by_stage(melody: Path) -> None:
     ticks = itertools.count()
-    found = counted(SHIPPED, melody, ticks.__next__)  # a watched call spends one tick: the one that ends it
+    found = counted(SHIPPED_MODEL, melody, ticks.__next__)  # a watched call spends one tick: the one that ends it
     assert found.per_audio_s[RESAMPLE] == 1 / HOP_SECONDS
     assert found.per_audio_s[MODEL] > 0
     assert all(found.per_audio_s[stage] > 0 for stage in STAGES)

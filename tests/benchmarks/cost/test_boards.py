@@ -182,12 +182,12 @@ def with_two_lines_for_a_board(fields: dict) -> None:
 @pytest.mark.parametrize(
     "change, reason",
     [
-        (without_cores, "machine.before.cores: is missing"),
-        (without_share, "models[0].core_share: is missing"),
-        (without_stage, "models[0].costs.model: is missing"),
-        (without_percentile, "models[0].costs.end_to_end.p99_ms: is missing"),
+        (without_cores, "machine.before.cores is missing"),
+        (without_share, "models[0].core_share is missing"),
+        (without_stage, "models[0].costs.model is missing"),
+        (without_percentile, "models[0].costs.end_to_end.p99_ms is missing"),
         (without_models, "models is empty"),
-        (with_a_word_for_a_number, "models[0].ready_ms is 'soon', which is no float"),
+        (with_a_word_for_a_number, "models[0].ready_ms must be a number, got 'soon'"),
         (with_two_lines_for_a_board, "unprintable text: 'Pi\\nPi'"),
     ],
 )

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support import synthesise
+from helpers.support import synthesise
 
 from benchmarks.cost import competitors
 from benchmarks.cost.comparison import competitor_table
+from edge.audio.resample import Resampler
 from edge.benchmark.measurement import from_fields
-from edge.frontend import FrontEnd, mfcc
-from edge.model import WindowModel
-from edge.resample import ToModelRate
-from edge.stream import MfccStream
+from edge.features.mfcc import FrontEnd, mfcc
+from edge.features.stream import MfccStream
+from edge.model.window import WindowModel
 
 pytestmark = pytest.mark.workstation
 
@@ -68,7 +68,7 @@ def test_a_competitor_on_windows_computes_our_features_and_answers(name: str, ne
 
 def test_the_worker_measures_a_competitor_and_the_table_compares_it(tmp_path: Path) -> None:
     source = tmp_path / "source.wav"
-    soundfile.write(source, ToModelRate(22_050, 48_000)(CLIP[:, None]), 48_000)
+    soundfile.write(source, Resampler(22_050, 48_000)(CLIP[:, None]), 48_000)
     arguments = [source, "--hop=0.5", "--seconds=6", "--spawned=0", "--competitor=kaldi-native-fbank"]
     command = [sys.executable, "-m", "benchmarks.cost.worker", tmp_path, *arguments]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.benchmark.measurement import END_TO_END, STAGES
-from edge.model import SHIPPED
+from edge.model.load import SHIPPED_MODEL
 
 COST_FIELDS = {"p50_ms", "p95_ms", "p99_ms", "worst_ms", "cpu_ms_per_audio_s"}
 
@@ -32,7 +32,7 @@ def refused(*arguments: str | Path) -> tuple[int, str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model and another file."""
     folder = tmp_path_factory.mktemp("exported")
-    shutil.copy(SHIPPED, folder / "model.tflite")
+    shutil.copy(SHIPPED_MODEL, folder / "model.tflite")
     (folder / "report.json").write_text("{}")
     return folder
 
@@ -55,7 +55,7 @@ def test_the_report_names_the_machine(run: tuple[str, dict]) -> None:
 def test_the_report_has_all_costs_of_each_model_file_in_the_folder(run: tuple[str, dict], folder: Path) -> None:
     (model,) = run[1]["models"]
     assert model["model"] == "model.tflite"  # reports are published: no path of this machine
-    assert model["model_bytes"] == SHIPPED.stat().st_size
+    assert model["model_bytes"] == SHIPPED_MODEL.stat().st_size
     assert set(model["costs"]) == {*STAGES, END_TO_END}
     for cost in model["costs"].values():
         assert set(cost) == COST_FIELDS
@@ -109,7 +109,7 @@ def test_the_keys_of_a_report_are_those_that_boards_have_sent(run: tuple[str, di
 def test_one_wrong_file_is_refused_before_any_is_measured(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.tflite"
     wrong.write_bytes(b"no model")
-    status, sentence = refused("--model", SHIPPED, wrong)
+    status, sentence = refused("--model", SHIPPED_MODEL, wrong)
     assert status == 1
     assert sentence.startswith(f"error: {wrong}: ")
 

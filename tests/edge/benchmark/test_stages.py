@@ -6,12 +6,15 @@ import time
 import numpy as np
 import pytest
 
+from edge.arrays import FloatArray
 from edge.benchmark.measurement import DECISION, END_TO_END, FRONT_END, MODEL, RESAMPLE, STAGES
 from edge.benchmark.stages import TimedListener
-from edge.card import Card, Tensors
-from edge.container import read
-from edge.frontend import FloatArray
-from edge.model import SHIPPED, Model, StreamModel, WindowModel, load
+from edge.model.card import Card, Tensors
+from edge.model.file import read_model_file
+from edge.model.load import SHIPPED_MODEL, load_model
+from edge.model.model import Model
+from edge.model.streaming import StreamModel
+from edge.model.window import WindowModel
 
 CALL_NS = 2_000_000
 SOURCE_RATE = 48_000
@@ -34,7 +37,7 @@ class WaitingNetwork:
 
 
 def model_of(mode: str) -> Model:
-    card = dataclasses.replace(read(SHIPPED)[1], tensors=Tensors("features", "probabilities"))
+    card = dataclasses.replace(read_model_file(SHIPPED_MODEL)[1], tensors=Tensors("features", "probabilities"))
     if mode == "stream":
         return StreamModel(card, WaitingNetwork(card))
     samples = card.front_end.sample_rate
@@ -66,18 +69,18 @@ def test_streams_on_one_network_do_not_influence_each_other() -> None:
     """Four listeners to the same audio answer like one, and one with other audio answers as it does alone."""
     rng = np.random.default_rng(0)
     loud, soft = (rng.normal(0, scale, (12, round(HOP_S * SOURCE_RATE), 1)).astype(np.float32) for scale in (0.3, 0.01))
-    alone = TimedListener([load()], SOURCE_RATE, HOP_S)
-    model = load()
+    alone = TimedListener([load_model()], SOURCE_RATE, HOP_S)
+    model = load_model()
     together = TimedListener([model, *(model.another() for _ in range(3))], SOURCE_RATE, HOP_S)
     for block in loud:
         expected = alone.process(block)  # one answer, once the resampler has filled
         assert together.process(block) == expected * 4
-    model = load()
+    model = load_model()
     mixed = [model, model.another()]
     for block_a, block_b in zip(loud, soft, strict=True):
         for each, block in zip(mixed, (block_a, block_b), strict=True):
             each.advance(block[:, 0])
-    single = load()
+    single = load_model()
     for block in soft:
         single.advance(block[:, 0])
     np.testing.assert_array_equal(mixed[1].probabilities(), single.probabilities())

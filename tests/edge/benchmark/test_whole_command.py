@@ -6,7 +6,7 @@ import soundfile
 
 from edge.benchmark.whole_command import Spread, WholeCommand, cpu_ms, separated
 from edge.errors import EdgeError
-from edge.model import SHIPPED
+from edge.model.load import SHIPPED_MODEL
 
 
 def test_the_cost_of_a_second_is_separated_from_the_start_up() -> None:
@@ -22,9 +22,9 @@ def test_the_cost_of_a_second_is_separated_from_the_start_up() -> None:
 
 def test_the_time_of_the_command_includes_its_start(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "noise.wav", np.random.default_rng(0).normal(0, 0.1, 5 * 22_050), 22_050)
-    assert 20 < cpu_ms(SHIPPED, tmp_path / "noise.wav", 0.5) < 60_000
+    assert 20 < cpu_ms(SHIPPED_MODEL, tmp_path / "noise.wav", 0.5) < 60_000
 
 
 def test_a_command_that_fails_is_an_error_with_its_sentence(tmp_path: Path) -> None:
     with pytest.raises(EdgeError, match=r"^edge-listen on .*model\.tflite: .*missing\.wav"):
-        cpu_ms(SHIPPED, tmp_path / "missing.wav", 0.5)
+        cpu_ms(SHIPPED_MODEL, tmp_path / "missing.wav", 0.5)

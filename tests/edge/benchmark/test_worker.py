@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from edge.benchmark.process_status import process_status
-from edge.model import SHIPPED
+from edge.model.load import SHIPPED_MODEL
 
 HEAVY = ("tensorflow", "keras", "librosa", "scipy", "sklearn", "matplotlib", "onnxruntime")
 
@@ -23,7 +23,7 @@ def noise(tmp_path: Path) -> Path:
 
 
 def test_the_measured_process_imports_only_packages_of_a_device(noise: Path) -> None:
-    arguments = [str(SHIPPED), str(noise), "--hop", "0.5", "--seconds", "6", "--spawned", "0"]
+    arguments = [str(SHIPPED_MODEL), str(noise), "--hop", "0.5", "--seconds", "6", "--spawned", "0"]
     code = (
         "import json, sys\n"
         "from edge.benchmark import worker\n"

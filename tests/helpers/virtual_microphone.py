@@ -104,7 +104,7 @@ class VirtualMicrophone:
         return subprocess.run(["pactl", *words], env=self.environment, capture_output=True, text=True, check=False)
 
 
-class Listener:
+class ListenProcess:
     """A running `edge-listen --json`, with the time at which each line came."""
 
     def __init__(self, environment: dict[str, str], *words: str) -> None:

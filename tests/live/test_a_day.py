@@ -12,8 +12,8 @@ import pytest
 from helpers.support import synthesise
 
 from edge.answer import Answer
-from edge.listener import Listener
 from edge.arrays import FloatArray
+from edge.listener import Listener
 from edge.model.load import load_model
 
 RATE = 22_050

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from helpers.virtual_microphone import Listener, VirtualMicrophone, is_lost, is_sound
+from helpers.virtual_microphone import ListenProcess, VirtualMicrophone, is_lost, is_sound
 
 REMOVALS = 20
 # What a quiet machine needs is printed, and stands in the README; these leave room for a busy one.
@@ -17,21 +17,21 @@ COMES_BACK_SECONDS = 10.0
 TOLERANCE = {"rel": 0.01, "abs": 1.0}
 
 
-def account(listener: Listener) -> tuple[float, float]:
+def account(listener: ListenProcess) -> tuple[float, float]:
     """Seconds between the first and the last line, and those that the lines account for."""
     assert listener.end() == 0
     (began, first), (ended, last) = listener.seen[0], listener.seen[-2]  # the last one is the final answer
     return ended - began, last["t"] - first["t"]
 
 
-def settle(listener: Listener, seconds: float) -> None:
+def settle(listener: ListenProcess, seconds: float) -> None:
     """Let it hear for a while."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         listener.until(lambda line: True)
 
 
-def test_twenty_removals(server: VirtualMicrophone, listener: Listener) -> None:
+def test_twenty_removals(server: VirtualMicrophone, listener: ListenProcess) -> None:
     chance = random.Random(0)
     lost_after, back_after = [], []
     for _ in range(REMOVALS):
@@ -51,7 +51,7 @@ def test_twenty_removals(server: VirtualMicrophone, listener: Listener) -> None:
     assert accounted == pytest.approx(elapsed, **TOLERANCE)
 
 
-def test_a_sound_server_that_is_killed_and_started_again(server: VirtualMicrophone, listener: Listener) -> None:
+def test_a_sound_server_that_is_killed_and_started_again(server: VirtualMicrophone, listener: ListenProcess) -> None:
     for _ in range(3):
         settle(listener, 3)
         server.kill_server()
@@ -66,7 +66,9 @@ def test_a_sound_server_that_is_killed_and_started_again(server: VirtualMicropho
 
 
 @pytest.mark.parametrize("who", ["all of it", "the listener", "the capture process", "the sound server"])
-def test_a_process_that_is_stopped_for_five_seconds(server: VirtualMicrophone, listener: Listener, who: str) -> None:
+def test_a_process_that_is_stopped_for_five_seconds(
+    server: VirtualMicrophone, listener: ListenProcess, who: str
+) -> None:
     settle(listener, 20)
     processes = {
         "all of it": [listener.process.pid, *listener.children()],
@@ -88,7 +90,7 @@ def test_a_process_that_is_stopped_for_five_seconds(server: VirtualMicrophone, l
     assert accounted == pytest.approx(elapsed, **TOLERANCE)
 
 
-def test_a_cpu_hog_beside_it(listener: Listener) -> None:
+def test_a_cpu_hog_beside_it(listener: ListenProcess) -> None:
     """Two busy processes a core."""
     hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
@@ -102,7 +104,7 @@ def test_a_cpu_hog_beside_it(listener: Listener) -> None:
     assert accounted == pytest.approx(elapsed, **TOLERANCE)
 
 
-def test_a_listener_that_cannot_keep_up_drops_the_oldest_and_says_so(listener: Listener) -> None:
+def test_a_listener_that_cannot_keep_up_drops_the_oldest_and_says_so(listener: ListenProcess) -> None:
     """Stopped for three seconds in every four, it hears some of the time, and knows which."""
     for _ in range(15):
         listener.process.send_signal(signal.SIGSTOP)

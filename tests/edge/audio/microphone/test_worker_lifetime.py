@@ -66,8 +66,8 @@ def test_the_worker_of_a_killed_listener_ends_while_the_sound_system_hangs(
     """The worker that tries to open the device again waits for an answer."""
     (first,) = listener.workers()
     with server.stopped():
-        wait_for(lambda: (workers := listener.workers()) and workers != [first])
         listener.until(is_lost)
+        wait_for(lambda: listener.workers() not in ([], [first]))
         (worker,) = listener.workers()
         listener.process.kill()
         wait_for_end(worker)

@@ -182,9 +182,13 @@ class ListenProcess:
 
 def workers_of(pid: int) -> list[int]:
     """Process ids of the capture workers that a process has started."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    children = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    return [child for child in children if WORKER.encode() in Path(f"/proc/{child}/cmdline").read_bytes()]
+    workers = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (thread / "children").read_text().split()):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                if WORKER.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                    workers.append(child)
+    return workers
 
 
 StartListener = Callable[..., ListenProcess]

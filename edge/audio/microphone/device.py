@@ -27,7 +27,7 @@ class DeviceError(EdgeError):
 
     def __init__(self, sentence: str, message: str | None = None) -> None:
         super().__init__(message or sentence)
-        self.sentence = sentence
+        self.sentence = sentence.replace("\n", " ")  # PortAudio's own descriptions may have several lines
 
 
 class DeviceAbsent(DeviceError):

@@ -108,23 +108,24 @@ class MessagePipe:
 
 def main() -> None:
     """Capture until the reader closes the pipe or the stream ends."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches every process of the terminal; the reader ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process, too, but its reader ends it
     pipe = MessagePipe(os.dup(1))
     pipe.exit_with_reader()
     os.dup2(2, 1)  # ALSA's plugins may print to standard output, too
     request = decode(OpenRequest, sys.argv[1])
     queue = BoundedQueue(request.block_seconds)
-    with contextlib.suppress(BrokenPipeError):
+    try:
         pipe.send(STARTED, b"")
-        try:
-            stream = start_patiently(request, queue, pipe)
-            while stream.active:
-                if entry := queue.get(MAX_BLOCK_SECONDS):
-                    pipe.send(AUDIO, entry[0], queue.overruns, entry[1])
-        except DeviceError as error:
-            send_problem(pipe, FAILED, error)
+        stream = start_patiently(request, queue, pipe)
+        while stream.active:
+            if entry := queue.get(MAX_BLOCK_SECONDS):
+                pipe.send(AUDIO, entry[0], queue.overruns, entry[1])
+    except BrokenPipeError:
+        pass
+    except DeviceError as error:
+        send_problem(pipe, FAILED, error)
+    except Exception as error:  # a traceback would have no reader
+        send_problem(pipe, FAILED, DeviceError(f"the capture process failed: {type(error).__name__}: {error}"))
     os._exit(0)  # closing a stream whose device is gone may hang, and so may PortAudio's own end
 
 
@@ -222,7 +223,7 @@ def reason(error: Exception | None) -> str:
     if error is None or not error.args:
         return str(error)
     host_error = error.args[2][2] if len(error.args) > 2 else ""
-    return " ".join(str(host_error or error.args[0]).split(" [")[0].split())
+    return str(host_error or error.args[0]).split(" [")[0]
 
 
 if __name__ == "__main__":

@@ -116,8 +116,23 @@ def test_a_device_that_comes_back_as_two_is_reported_until_one_is_unplugged(
     assert any(f"no sound arrives: {reason}\n" in line for line in listener.log)
 
 
-def test_the_reason_of_a_worker_that_ends_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import ctypes.util\nctypes.util.find_library = lambda name: None\n")
+@pytest.mark.parametrize(
+    ("startup", "reason"),
+    [
+        (
+            "import ctypes.util\nctypes.util.find_library = lambda name: None\n",
+            "the PortAudio library is missing: sudo apt install libportaudio2",
+        ),
+        (
+            "import sounddevice\ndel sounddevice.query_devices\n",
+            "the capture process failed: AttributeError: module 'sounddevice' has no attribute 'query_devices'",
+        ),
+    ],
+)
+def test_the_reason_of_a_worker_that_ends_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, startup: str, reason: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(startup)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     supervisor = CaptureSupervisor(OpenRequest("mic", None, 0.25))
     reasons = set()
@@ -128,7 +143,7 @@ def test_the_reason_of_a_worker_that_ends_is_kept(monkeypatch: pytest.MonkeyPatc
                 reasons.add(supervisor.problem.sentence)
     finally:
         supervisor.close()
-    assert reasons == {"the PortAudio library is missing: sudo apt install libportaudio2"}
+    assert reasons == {reason}
 
 
 @pytest.fixture

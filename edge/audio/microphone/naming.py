@@ -1,4 +1,4 @@
-"""Names of devices: the device that a user's words mean, and the words that still mean a device after a reboot."""
+"""Names of devices: the devices that a name means, and the name that means the same device after a reboot."""
 
 import re
 from collections.abc import Iterator

@@ -44,7 +44,7 @@ def find_device(name: str | None, devices: list[Device], default: int, root: Pat
     if len(found) > 1:
         raise DeviceError(
             f"several devices match {name!r}; choose one: {', '.join(d.argument for d in found)}",
-            f"several devices match {name!r}; choose one by its --device:\n{table(found, root)}",
+            f"several devices match {name!r}; choose one with --device:\n{table(found, root)}",
         )
     if found[0].index == UNLISTED:
         raise DeviceAbsent(_describe_blocked(name, found[0], devices, root))

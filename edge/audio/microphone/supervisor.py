@@ -1,4 +1,4 @@
-"""Supervision of the capture worker: it is started, read, and killed and replaced when it ends or goes quiet."""
+"""Supervision of the capture worker: it is started, read, and replaced when it ends or sends nothing for too long."""
 
 import dataclasses
 import os
@@ -91,7 +91,7 @@ class WorkerProcess:
 
 
 class CaptureSupervisor:
-    """A capture worker that is replaced, after a growing pause, when it ends or is quiet for too long.
+    """A capture worker that is replaced, after a growing pause, when it ends or sends nothing for too long.
 
     Attributes
     ----------

@@ -95,6 +95,7 @@ def test_a_missing_microphone_is_used_once_it_appears(server: VirtualMicrophone,
     assert listener.end() == 0
 
 
+@pytest.mark.slow
 def test_a_device_that_comes_back_as_two_is_reported_until_one_is_unplugged(
     server: VirtualMicrophone, start_listener: StartListener
 ) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from hypothesis import settings
 from helpers.support import Run, synthesise
 from helpers.virtual_microphone import ListenProcess, VirtualMicrophone, is_sound
-from hypothesis import settings
 
 settings.register_profile("no deadline", deadline=None)  # how long an example takes says more of the machine than of us
 settings.load_profile("no deadline")

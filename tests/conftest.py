@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from hypothesis import settings
 from helpers.support import Run, synthesise
-from helpers.virtual_microphone import Listener, VirtualMicrophone, is_sound
+from helpers.virtual_microphone import ListenProcess, VirtualMicrophone, is_sound
 
 settings.register_profile("no deadline", deadline=None)  # how long an example takes says more of the machine than of us
 settings.load_profile("no deadline")
@@ -44,9 +44,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicropho
 
 
 @pytest.fixture
-def listener(server: VirtualMicrophone) -> Iterator[Listener]:
+def listener(server: VirtualMicrophone) -> Iterator[ListenProcess]:
     """edge-listen, which already hears."""
-    listener = Listener(server.environment, "--device", "mic")
+    listener = ListenProcess(server.environment, "--device", "mic")
     listener.until(is_sound)
     yield listener
     listener.end(signal.SIGKILL)

@@ -24,10 +24,11 @@ pcm.{name} {{
 }}
 """
 PROGRAMS = ("pulseaudio", "pactl", "paplay")
+WORKER = "edge.audio.microphone.worker"
 
 
 class VirtualMicrophone:
-    """A PulseAudio server of our own in `home`; `environment` leads a process there."""
+    """A PulseAudio server with its files in `home`; a process with this `environment` uses it."""
 
     def __init__(self, home: Path) -> None:
         for program in PROGRAMS:
@@ -46,7 +47,7 @@ class VirtualMicrophone:
         self.plug_in()
 
     def name_devices(self, *names: str) -> None:
-        """Write ~/.asoundrc: all of these are the same microphone."""
+        """Write ~/.asoundrc with these names for the one microphone."""
         self.configure("".join(ASOUNDRC.format(name=name) for name in names))
 
     def configure(self, alsa: str) -> None:
@@ -60,32 +61,41 @@ class VirtualMicrophone:
         wait_for(lambda: self._pactl("info").returncode == 0)
 
     def listen_on(self, port: int) -> None:
-        """Let who reaches 127.0.0.1 hear it, too."""
-        words = ["auth-anonymous=1", "listen=127.0.0.1", f"port={port}"]
-        done = self._pactl("load-module", "module-native-protocol-tcp", *words)
+        """Accept connections on 127.0.0.1, too."""
+        options = ["auth-anonymous=1", "listen=127.0.0.1", f"port={port}"]
+        done = self._pactl("load-module", "module-native-protocol-tcp", *options)
         assert done.returncode == 0, done.stderr
 
     @property
     def pid(self) -> int:
-        """Of the server."""
+        """Process id of the server."""
         return self._server.pid
 
     def kill_server(self) -> None:
-        """SIGKILL."""
+        """End the server with SIGKILL."""
         self._server.kill()
         self._server.wait()
 
     def signal_server(self, number: signal.Signals) -> None:
-        """SIGSTOP and SIGCONT, say."""
+        """Send a signal to the server, such as SIGSTOP or SIGCONT."""
         self._server.send_signal(number)
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let the server hang for a while."""
+        self.signal_server(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal_server(signal.SIGCONT)
+
     def plug_in(self, rate: int = 48_000, channels: int = 1) -> None:
-        """The device comes (back)."""
+        """Add the device (again)."""
         done = self._pactl("load-module", "module-null-sink", "sink_name=ear", f"rate={rate}", f"channels={channels}")
         assert done.returncode == 0, done.stderr
 
     def unplug(self) -> None:
-        """The device goes away, under the streams that are open on it."""
+        """Remove the device, under the streams that are open on it."""
         done = self._pactl("unload-module", "module-null-sink")
         assert done.returncode == 0, done.stderr
 
@@ -96,20 +106,31 @@ class VirtualMicrophone:
             yield
             player.terminate()
 
+    def listen(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `edge-listen` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "edge.cli.listen", *arguments],
+            env={**self.environment, **environment},
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
     def close(self) -> None:
-        """End the server, even a stopped one."""
+        """End the server, even if it is stopped."""
         self.kill_server()
 
-    def _pactl(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["pactl", *words], env=self.environment, capture_output=True, text=True, check=False)
+    def _pactl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["pactl", *arguments], env=self.environment, capture_output=True, text=True, check=False)
 
 
-class Listener:
+class ListenProcess:
     """A running `edge-listen --json`, with the time at which each line came."""
 
-    def __init__(self, environment: dict[str, str], *words: str) -> None:
+    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge.cli.listen", "--json", *words],
+            [sys.executable, "-m", "edge.cli.listen", "--json", *arguments],
             env=environment,
             text=True,
             stdout=subprocess.PIPE,
@@ -124,24 +145,23 @@ class Listener:
         for thread in self._threads:
             thread.start()
 
-    def until(self, wanted: Callable[[dict[str, Any]], object], seconds: float = 30.0) -> tuple[float, dict[str, Any]]:
-        """The first new line that is as wanted, and when it came (time.monotonic)."""
+    def until(self, matches: Callable[[dict[str, Any]], object], seconds: float = 30.0) -> tuple[float, dict[str, Any]]:
+        """The first new line that matches, and when it came (time.monotonic)."""
         deadline = time.monotonic() + seconds
         while True:
             try:
                 self.seen.append(self._lines.get(timeout=max(0.0, deadline - time.monotonic())))
             except queue.Empty:
                 raise AssertionError(f"not seen in {seconds} s; last {self.seen[-3:]}, log {self.log}") from None
-            if wanted(self.seen[-1][1]):
+            if matches(self.seen[-1][1]):
                 return self.seen[-1]
 
-    def children(self) -> list[int]:
-        """Processes that it has started: the one that captures."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+    def workers(self) -> list[int]:
+        """Process ids of its capture workers."""
+        return workers_of(self.process.pid)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Its exit status; all that it has said is in `seen` and `log` then."""
+        """End it with a signal; returns the exit status. `seen` and `log` are complete then."""
         self.process.send_signal(number)
         status = self.process.wait(timeout=20)
         for thread in self._threads:
@@ -160,11 +180,25 @@ class Listener:
         self.log.extend(self.process.stderr)
 
 
+def workers_of(pid: int) -> list[int]:
+    """Process ids of the capture workers that a process has started."""
+    workers = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (thread / "children").read_text().split()):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                if WORKER.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                    workers.append(child)
+    return workers
+
+
+StartListener = Callable[..., ListenProcess]
+
+
 def is_sound(line: dict[str, Any]) -> bool:
-    """Whether audio was heard for it."""
+    """True if audio was heard."""
     return line["state"] != "lost"
 
 
 def is_lost(line: dict[str, Any]) -> bool:
-    """The opposite."""
+    """True if no audio arrived."""
     return line["state"] == "lost"

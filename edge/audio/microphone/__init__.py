@@ -1,1 +1,1 @@
-"""A microphone that may go away and come back, captured in a process of its own."""
+"""The microphone, which may go away and come back, captured in a process of its own."""

@@ -1,51 +1,71 @@
-"""Where the time went: what was heard and what was lost make up the time that has passed.
+"""Detection of audio that was lost: heard and lost seconds together make up the time that has passed.
 
-A clock tells when each block arrived. Audio that never came, wherever it was dropped, shows in blocks that stay later
-than those before: not one late block, which others catch up with, but the least late one of WINDOW_SECONDS.
+The arrival time of each block is known. Audio that never came, wherever it was dropped, shows in blocks that stay later
+than those before: not in one late block, which later ones make up for, but in the least late one of `WINDOW_SECONDS`.
 """
 
 import math
 
-LOST_SECONDS = 1.5  # without a block, after which a live source counts as lost
 WINDOW_SECONDS = 2.0
-LATEST_SECONDS = 0.05  # growth of the lateness that is lost audio even if nobody has said so
+MAX_GROWTH_SECONDS = 0.05  # of the lateness; more is lost audio even if no overrun was reported
 DRIFT = 1e-3  # by how much a sound card's crystal may differ from the clock; two of them rarely do by a tenth of it
 
 
 class DropoutClock:
-    """Heard seconds and lost seconds of one live source, by a monotonic clock in seconds."""
+    """Heard and lost seconds of one live source, measured with a monotonic clock.
 
-    def __init__(self, began: float) -> None:
-        self._began = began
-        self._usual = 0.0  # lateness of a block with nothing lost before it
-        self._least = math.inf  # lateness in this window
-        self._since = math.inf  # when the first block of this window came
-        self._dropped = False  # whether somebody has said in this window that audio was lost
+    Attributes
+    ----------
+    heard, lost : float
+        Seconds so far.
+    """
+
+    def __init__(self, start: float) -> None:
+        """Begin at `start`, in seconds of the clock."""
         self.heard = 0.0
         self.lost = 0.0
+        self._start = start
+        self._normal_lateness = 0.0  # of a block with nothing lost before it
+        self._least_lateness = math.inf  # in this window
+        self._dropped = False  # an overrun was reported in this window
+        self._window_start = math.inf  # arrival of the first block of this window
 
-    def arrived(self, at: float, seconds: float, dropped: bool) -> float:
-        """A block of so many seconds, whose last sample came `at`: returns the seconds lost before it, mostly 0."""
-        lateness = at - seconds - self._began - self.heard - self.lost
+    def add_block(self, time: float, seconds: float, dropped: bool) -> float:
+        """Account for a block.
+
+        Parameters
+        ----------
+        time
+            Arrival of its last sample, in seconds of the clock.
+        seconds
+            Length of the block.
+        dropped
+            True if an overrun was reported before it.
+
+        Returns
+        -------
+        Seconds that were lost before the block, mostly 0.
+        """
+        lateness = time - seconds - self._start - self.heard - self.lost
         self.heard += seconds
         self._dropped |= dropped
-        self._least = min(self._least, lateness)
-        self._since = min(self._since, at)
-        if at < self._since + WINDOW_SECONDS:
+        self._least_lateness = min(self._least_lateness, lateness)
+        self._window_start = min(self._window_start, time)
+        if time < self._window_start + WINDOW_SECONDS:
             return 0.0
-        growth = self._least - self._usual
-        lost = self._lose(growth) if growth > (0 if self._dropped else LATEST_SECONDS) else 0.0
-        self._usual += max(-DRIFT * WINDOW_SECONDS, min(growth - lost, DRIFT * WINDOW_SECONDS))
-        self._start_window()
+        growth = self._least_lateness - self._normal_lateness
+        lost = self._lose(growth) if growth > (0 if self._dropped else MAX_GROWTH_SECONDS) else 0.0
+        self._normal_lateness += max(-DRIFT * WINDOW_SECONDS, min(growth - lost, DRIFT * WINDOW_SECONDS))
+        self._begin_window()
         return lost
 
-    def passed(self, now: float) -> float:
-        """Nothing comes: returns the seconds up to `now` that are not accounted for, and are lost."""
-        self._start_window()
-        return self._lose(now - self._began - self.heard - self.lost - self._usual)
+    def skip_to(self, time: float) -> float:
+        """Count the time up to `time` that is not accounted for as lost; returns these seconds."""
+        self._begin_window()
+        return self._lose(time - self._start - self.heard - self.lost - self._normal_lateness)
 
-    def _start_window(self) -> None:
-        self._least, self._dropped, self._since = math.inf, False, math.inf
+    def _begin_window(self) -> None:
+        self._least_lateness, self._dropped, self._window_start = math.inf, False, math.inf
 
     def _lose(self, seconds: float) -> float:
         seconds = max(seconds, 0.0)

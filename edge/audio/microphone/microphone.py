@@ -1,6 +1,5 @@
-"""The live source: what the capture process delivers, as blocks and as the gaps between them."""
+"""The microphone as an audio source: blocks from the capture worker, and the gaps between them."""
 
-import json
 import logging
 import time
 from collections.abc import Iterator
@@ -9,17 +8,30 @@ import numpy as np
 
 from edge.arrays import FloatArray
 from edge.audio.microphone.dropouts import DropoutClock
-from edge.audio.microphone.protocol import ABSENT, AUDIO, FAILED, OPENED, Message, OpenedStream, OpenRequest
+from edge.audio.microphone.protocol import (
+    ABSENT,
+    AUDIO,
+    FAILED,
+    MAX_BLOCK_SECONDS,
+    OPENED,
+    Message,
+    OpenedStream,
+    OpenRequest,
+    Problem,
+    decode,
+)
 from edge.audio.microphone.supervisor import STOPPED, STUCK_SECONDS, CaptureSupervisor
-from edge.audio.microphone.worker import LONGEST_BLOCK, USUAL_RATES
 from edge.audio.source import LOST_SECONDS, AudioSource, Gap
+from edge.backoff import Backoff
 from edge.errors import EdgeError
 from edge.stats import Stats
 
+INITIAL_RATE = 48_000  # Hz, until a device is open
 POLL_SECONDS = 0.25
-GAP_SECONDS = 0.5  # between two words about time that passes unheard
-FIRST_AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 30.0, 3600.0  # between two lines of the log about the same trouble
-MOST_STARTS = 2  # of the capture process, before a first device is given up
+GAP_SECONDS = 0.5  # between two gaps while no audio arrives
+FIRST_LOG_PAUSE, MAX_LOG_PAUSE = 30.0, 3600.0  # seconds between two log lines about the same problem
+MAX_REASONS = 8  # of one loss that are logged at once, should they keep changing
+MAX_STARTS = 2  # of the worker, after which opening the first device is given up
 DROPPED = "audio was dropped: this machine is too slow or was busy"
 
 log = logging.getLogger("edge")
@@ -28,120 +40,150 @@ log = logging.getLogger("edge")
 class Microphone(AudioSource):
     """A device that may go away and come back, at another index and another rate.
 
-    `rate` is in Hz; before there was a device, a usual one.
+    A process of its own captures the audio, so that a sound system that hangs or crashes can't stop the caller. While
+    no audio arrives, `blocks` yields gaps with the reason, and the device is looked for.
     """
 
     def __init__(
-        self, device: str | None, channel: int | None = None, wait: bool = False, hop_seconds: float = LONGEST_BLOCK
+        self,
+        device: str | None,
+        channel: int | None = None,
+        wait: bool = False,
+        hop_seconds: float = MAX_BLOCK_SECONDS,
     ) -> None:
-        """Open what `find_device` finds, or with `wait` go on looking for it. Raise EdgeError when it can't be."""
-        super().__init__(USUAL_RATES[0], Stats())
+        """Open a device.
+
+        Parameters
+        ----------
+        device
+            Its index, address, card or name, as in `edge-listen --device`; None for the default device.
+        channel
+            The channel to use, from 1; None for all (at most two).
+        wait
+            Return, and yield gaps, if the device is not there yet.
+        hop_seconds
+            Blocks are at most this long.
+
+        Raises
+        ------
+        EdgeError
+            If the device can't be opened, or `device` means several.
+        """
+        super().__init__(INITIAL_RATE, Stats())
         self._channel = channel
         self._channels = 1
-        self._ledger: DropoutClock | None = None  # from the first block or gap on
+        self._clock: DropoutClock | None = None  # from the first block or gap on
         self._lost_since: float | None = None
-        self._why: str | None = None  # it was lost
+        self._reason: str | None = None  # of the latest loss
         self._reopened = False  # and no block has come since
-        self._ended_overruns = 0  # of the capture processes before this one
-        self._log_at = 0.0  # when the next line may come
-        self._log_pause = FIRST_AGAIN_SECONDS
-        self._capture = CaptureSupervisor(OpenRequest(device, channel, min(hop_seconds, LONGEST_BLOCK)))
+        self._ended_overruns = 0  # of the workers before this one
+        self._logged: set[str] = set()  # reasons of this loss
+        self._log_at = 0.0  # when a reason that was logged may be logged again
+        self._log_backoff = Backoff(FIRST_LOG_PAUSE, MAX_LOG_PAUSE)
+        self._capture = CaptureSupervisor(OpenRequest(device, channel, min(hop_seconds, MAX_BLOCK_SECONDS)))
         try:
             self._open(wait)
         except BaseException:
             self._capture.close()
             raise
-        self._began = time.monotonic()
-        # When time that passes unheard is spoken of; the first sound of a device may take a while.
-        self._gap_at = self._began + (STUCK_SECONDS if self.stats.device else LOST_SECONDS)
+        self._start = time.monotonic()
+        # When to yield the first gap; the first sound of a device may take a while.
+        self._gap_at = self._start + (STUCK_SECONDS if self.stats.device else LOST_SECONDS)
 
     def blocks(self) -> Iterator[FloatArray | Gap]:
-        """Blocks of (n, channels) samples as they come, and the gaps between them, for ever."""
+        """Blocks of (n, channels) samples as they arrive, and the gaps between them, until the source is closed."""
         try:
             while True:
                 message = self._capture.receive(POLL_SECONDS)
                 if message and message.kind == AUDIO:
-                    yield from self._sound(message)
+                    yield from self._audio(message)
                     continue
                 if message and message.kind == OPENED:
-                    self._heed(message.content)
+                    self._set_stream(decode(OpenedStream, message.content))
                     self._reopened = True
                 if (now := time.monotonic()) >= self._gap_at:
-                    yield self._silence(now)
+                    yield self._gap(now)
+        except EOFError:
+            return
         finally:
             self._capture.close()
 
     def close(self) -> None:
-        """End the worker process."""
+        """End the worker and release the device; a second call does nothing."""
         self._capture.close()
 
     def _open(self, wait: bool) -> None:
-        """Wait for the first word of the capture process, and heed it."""
+        """Wait until the worker reports a stream or a problem."""
         while True:
             message = self._capture.receive(POLL_SECONDS)
             if message is None:
-                if self._capture.starts > MOST_STARTS:
-                    raise EdgeError(f"can't record: {self._capture.problem}")
+                if self._capture.starts > MAX_STARTS and self._capture.problem:
+                    raise EdgeError(f"can't record: {self._capture.problem.message}")
             elif message.kind == FAILED or (message.kind == ABSENT and not wait):
-                raise EdgeError(message.content.decode())
+                raise EdgeError(decode(Problem, message.content).message)
             else:
                 if message.kind == OPENED:
-                    self._heed(message.content)
+                    self._set_stream(decode(OpenedStream, message.content))
                 return
 
-    def _heed(self, content: bytes) -> None:
-        opened = OpenedStream(**json.loads(content))
-        self.rate, self._channels = opened.rate, opened.channels
-        self.stats.device = f"{opened.name}, {opened.rate} Hz"
+    def _set_stream(self, stream: OpenedStream) -> None:
+        self.rate, self._channels = stream.rate, stream.channels
+        self.stats.device = f"{stream.device}, {stream.rate} Hz"
         self._ended_overruns = self.stats.overruns
 
-    def _sound(self, message: Message) -> Iterator[FloatArray | Gap]:
-        # A device of floats could deliver NaN, which would stay in a model's state.
+    def _audio(self, message: Message) -> Iterator[FloatArray | Gap]:
+        # A device that delivers floats could deliver NaN, which would stay in a model's state.
         block = np.nan_to_num(np.frombuffer(message.content, np.float32)).reshape(-1, self._channels)
         seconds = len(block) / self.rate
-        self._ledger = self._ledger or DropoutClock(message.at - seconds)
-        lost = self._ledger.passed(message.at - seconds) if self._reopened else 0.0
-        lost += self._ledger.arrived(message.at, seconds, self._dropped(message.overruns))
+        self._clock = self._clock or DropoutClock(message.time - seconds)
+        lost = self._clock.skip_to(message.time - seconds) if self._reopened else 0.0
+        lost += self._clock.add_block(message.time, seconds, self._count_overruns(message.overruns))
         if self._reopened or self._lost_since is not None:
-            self._found(message.at, lost)
-            yield Gap(lost, self._why)
+            self._recover(message.time, lost)
+            yield Gap(lost, self._reason)
         elif lost:
-            self._warn(f"{lost:.2f} s of {DROPPED}")
+            self._warn(DROPPED, f"{lost:.2f} s of {DROPPED}")
             yield Gap(lost, DROPPED)
-        elif message.at > self._log_at:
-            self._log_pause = FIRST_AGAIN_SECONDS
-        self.arrived = message.at
+        elif message.time > self._log_at:
+            self._log_backoff.reset()
+        self.arrived = message.time
         self._gap_at = time.monotonic() + LOST_SECONDS
         yield block if self._channel is None else block[:, self._channel - 1 : self._channel]
 
-    def _silence(self, now: float) -> Gap:
-        self._ledger = self._ledger or DropoutClock(self._began)
+    def _gap(self, now: float) -> Gap:
+        """The time since the last block or gap, which is lost."""
+        self._clock = self._clock or DropoutClock(self._start)
         self._lost_since = self._lost_since or now - LOST_SECONDS
         self._gap_at = now + GAP_SECONDS
-        self._why = self._reason()
-        self._warn(f"no sound arrives: {self._why}")
-        return Gap(self._ledger.passed(now), self._why)
+        self._reason = self._current_reason()
+        self._warn(self._reason, f"no sound arrives: {self._reason}")
+        return Gap(self._clock.skip_to(now), self._reason)
 
-    def _found(self, at: float, lost: float) -> None:
+    def _recover(self, at: float, lost: float) -> None:
+        """Count and log that audio arrives again."""
         if self._lost_since is None:
-            self._why = self._reason()
-            log.warning("%.1f s were lost: %s", lost, self._why)
+            self._reason = self._current_reason()
+            log.warning("%.1f s were lost: %s", lost, self._reason)
         else:
             log.info("sound arrives after %.1f s: %s", at - self._lost_since, self.stats.device)
         self.stats.reconnects += self._reopened
         self._reopened, self._lost_since, self._log_at = False, None, 0.0
+        self._logged.clear()
 
-    def _reason(self) -> str:
-        """Why nothing comes, in a line."""
-        return (self._capture.problem or STOPPED).split("\n")[0]
+    def _current_reason(self) -> str:
+        return self._capture.problem.sentence if self._capture.problem else STOPPED
 
-    def _dropped(self, overruns: int) -> bool:
-        """Take the count of this capture process; whether it has grown."""
+    def _count_overruns(self, overruns: int) -> bool:
+        """Update the count from that of this worker; True if it has grown."""
         before, self.stats.overruns = self.stats.overruns, self._ended_overruns + overruns
         return self.stats.overruns > before
 
-    def _warn(self, sentence: str) -> None:
-        if (now := time.monotonic()) >= self._log_at:
-            self._log_at = now + self._log_pause
-            self._log_pause = min(2 * self._log_pause, LONGEST_AGAIN_SECONDS)
-            log.warning(sentence)
+    def _warn(self, reason: str, sentence: str) -> None:
+        """Log a reason when it is new, then again after pauses that grow."""
+        now = time.monotonic()
+        if now < self._log_at and (reason in self._logged or len(self._logged) >= MAX_REASONS):
+            return
+        if now >= self._log_at:
+            self._log_at = now + self._log_backoff.next()
+        self._logged.add(reason)
+        log.warning(sentence)

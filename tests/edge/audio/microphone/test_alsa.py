@@ -1,4 +1,4 @@
-"""A copy of what a Raspberry Pi shows in /proc: there is no sound card on a test machine."""
+"""Sound cards read from a copy of a Raspberry Pi's /proc: a test machine has none."""
 
 import os
 import tempfile
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.audio.microphone.alsa import Card, Holder, cards, forbidden, holder
+from edge.audio.microphone.alsa import Card, Holder, cards, holder, permission_denied
 
 CARDS = """\
  0 [Headphones     ]: bcm2835_headpho - bcm2835 Headphones
@@ -63,7 +63,7 @@ def pi(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_cards_are_what_the_kernel_says(pi: Path) -> None:
+def test_the_cards_are_those_of_the_kernel(pi: Path) -> None:
     assert cards(pi) == (
         Card(0, "Headphones", "bcm2835 Headphones"),
         Card(1, "Device", "USB PnP Sound Device", "0d8c:013c", "usb-0000:01:00.0-1.3", (0,)),
@@ -83,7 +83,7 @@ def test_a_kernel_without_cards_has_none(pi: Path) -> None:
 
 
 def yeti(root: Path, long_name: str) -> Card:
-    """What is read of a card with such a long name."""
+    """The card that is read if the kernel gives it this long name."""
     (root / "proc/asound").mkdir(parents=True)
     (root / "proc/asound/cards").write_text(f" 1 [Yeti           ]: USB-Audio - Yeti\n{'':22}{long_name}\n")
     return cards(root)[0]
@@ -95,17 +95,17 @@ def yeti(root: Path, long_name: str) -> Card:
         ("Blue Microphones Yeti at usb-xhci-hcd.0-1, full speed", "usb-xhci-hcd.0-1"),  # Pi 5
         ("Blue Microphones Yeti at usb-3f980000.usb-1.2, high speed", "usb-3f980000.usb-1.2"),  # Pi 3
         ("Yeti at usb-at-home at usb-3f980000.usb-1.2, super speed plus", "usb-3f980000.usb-1.2"),
-        ("Yeti at usb-3f980000.usb-1.2", "usb-3f980000.usb-1.2"),  # of no speed that the kernel has a name for
+        ("Yeti at usb-3f980000.usb-1.2", "usb-3f980000.usb-1.2"),  # at a speed that the kernel has no name for
         ("Microphone at the window", None),
         ("", None),
     ],
 )
-def test_the_port_comes_out_of_the_long_name(tmp_path: Path, long_name: str, port: str | None) -> None:
+def test_the_port_is_read_from_the_long_name(tmp_path: Path, long_name: str, port: str | None) -> None:
     assert yeti(tmp_path, long_name).port == port
 
 
 @given(st.integers(1, 79))
-def test_a_port_that_the_kernel_has_cut_is_none(length: int) -> None:
+def test_a_port_that_the_kernel_cut_is_not_used(length: int) -> None:
     long_name = ("x" * length + " at usb-0000:01:00.0-1.3, full speed")[:79]
     with tempfile.TemporaryDirectory() as folder:
         port = yeti(Path(folder), long_name).port
@@ -121,7 +121,7 @@ def test_a_driver_that_fills_its_field_does_not_hide_the_name(pi: Path) -> None:
     assert cards(pi)[0].name == "bcm2835 Headphones"
 
 
-def test_the_holder_is_the_process_and_not_its_thread(pi: Path) -> None:
+def test_the_holder_is_the_process_not_its_thread(pi: Path) -> None:
     assert holder(10, 0, pi) == Holder("pulseaudio", 1234)
 
 
@@ -129,7 +129,7 @@ def test_a_closed_device_has_no_holder(pi: Path) -> None:
     assert holder(1, 0, pi) is None
 
 
-def test_a_device_that_is_not_there_has_no_holder(pi: Path) -> None:
+def test_a_missing_device_has_no_holder(pi: Path) -> None:
     assert holder(3, 0, pi) is None
 
 
@@ -139,7 +139,7 @@ def test_any_substream_may_be_held(pi: Path) -> None:
     assert holder(1, 0, pi) == Holder("pulseaudio", 1234)
 
 
-def test_a_holder_that_has_ended_is_a_number(pi: Path) -> None:
+def test_a_holder_that_has_ended_has_no_name(pi: Path) -> None:
     for name in ("1239/status", "1239/comm", "1234/comm"):
         (pi / "proc" / name).unlink()
     assert holder(10, 0, pi) == Holder("", 1239)
@@ -147,7 +147,7 @@ def test_a_holder_that_has_ended_is_a_number(pi: Path) -> None:
 
 @pytest.fixture
 def node() -> Iterator[Path]:
-    """A device node that nobody may open, looked at by a user whom that stops; its folders are open to all."""
+    """A device node that this user may not open, in folders that everyone may open; as root, become another user."""
     user = os.geteuid()
     with tempfile.TemporaryDirectory() as root:
         path = Path(root, "dev/snd/pcmC1D0c")
@@ -162,17 +162,17 @@ def node() -> Iterator[Path]:
         os.seteuid(user)
 
 
-def test_a_device_without_permission_is_forbidden(node: Path) -> None:
-    assert forbidden(1, 0, node.parents[2])
+def test_a_device_that_may_not_be_opened_is_denied(node: Path) -> None:
+    assert permission_denied(1, 0, node.parents[2])
 
 
-def test_a_device_that_may_be_opened_is_not_forbidden(node: Path) -> None:
+def test_a_device_that_may_be_opened_is_not_denied(node: Path) -> None:
     node.chmod(0o600)
-    assert not forbidden(1, 0, node.parents[2])
+    assert not permission_denied(1, 0, node.parents[2])
 
 
-def test_a_device_without_node_is_not_forbidden(node: Path) -> None:
-    assert not forbidden(2, 0, node.parents[2])
+def test_a_device_without_a_node_is_not_denied(node: Path) -> None:
+    assert not permission_denied(2, 0, node.parents[2])
 
 
 FILES = ("proc/asound/cards", "proc/asound/card10/usbid", "proc/asound/card10/pcm0c/sub0/status", "proc/1239/status")
@@ -180,7 +180,7 @@ FILES = ("proc/asound/cards", "proc/asound/card10/usbid", "proc/asound/card10/pc
 
 @given(name=st.sampled_from(FILES), content=st.binary() | st.none(), keep=st.integers(0, 400))
 def test_no_content_of_a_file_raises(name: str, content: bytes | None, keep: int) -> None:
-    """The file begins as it should and goes on with random bytes, or is gone."""
+    """A file begins correctly and continues with random bytes, or is missing."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for path, text in zip(FILES, (CARDS, "046d:0892\n", RUNNING, "Tgid:\t1234\n"), strict=True):
@@ -193,4 +193,4 @@ def test_no_content_of_a_file_raises(name: str, content: bytes | None, keep: int
         for card in cards(root):
             for device in (0, *card.capture):
                 holder(card.number, device, root)
-                forbidden(card.number, device, root)
+                permission_denied(card.number, device, root)

@@ -1,69 +1,94 @@
+"""The parts of the capture worker: its queue, and the opening of a stream."""
+
 import pytest
 
-from edge.audio.microphone.worker import BoundedQueue, open_stream
+from edge.audio.microphone.device import Device, DeviceAbsent, DeviceError
 from edge.audio.microphone.protocol import OpenRequest
-from edge.audio.microphone.devices import Device, DeviceAbsent
-from edge.errors import EdgeError
+from edge.audio.microphone.worker import BoundedQueue, start_stream
 
 DEVICE = Device(3, "mic (hw:1,0)", "ALSA", 4, 44_100, argument="mic")
 
 
 class FussyPortAudio:
-    """Devices that PortAudio would open at some rates only; no virtual one refuses any."""
+    """A double for sounddevice whose devices open at some rates only: no virtual device refuses a rate."""
 
     class PortAudioError(Exception):
         pass
 
-    def __init__(self, *rates: int) -> None:
+    def __init__(self, *rates: int, start_error: str | None = None) -> None:
         self._rates = rates
+        self._start_error = self.PortAudioError(start_error, -9985) if start_error else None
 
-    def RawInputStream(self, **settings: object) -> dict[str, object]:
+    def RawInputStream(self, **settings: object) -> "FussyStream":
         if settings["samplerate"] not in self._rates:
             raise self.PortAudioError("Error opening RawInputStream: Invalid sample rate [PaErrorCode -9997]", -9997)
-        return settings
+        return FussyStream(settings, self._start_error)
 
 
-def opened(module: FussyPortAudio, channel: int | None = None) -> dict[str, object]:
-    return open_stream(module, DEVICE, [DEVICE], OpenRequest("mic", channel, 0.25), BoundedQueue(0.25))
+class FussyStream:
+    """A stream that was opened with these settings, and may refuse to start."""
+
+    def __init__(self, settings: dict[str, object], start_error: Exception | None) -> None:
+        self.settings = settings
+        self.started = False
+        self._start_error = start_error
+
+    def start(self) -> None:
+        if self._start_error:
+            raise self._start_error
+        self.started = True
 
 
-def test_a_full_queue_loses_its_oldest_audio_and_counts_it() -> None:
+def start(module: FussyPortAudio, channel: int | None = None) -> FussyStream:
+    stream = start_stream(module, DEVICE, [DEVICE], OpenRequest("mic", channel, 0.25), BoundedQueue(0.25))
+    assert isinstance(stream, FussyStream)
+    return stream
+
+
+def test_a_full_queue_drops_its_oldest_audio_and_counts_it() -> None:
     queue = BoundedQueue(block_seconds=0.25)
     for i in range(45):
         queue.put(bytes([i]), overflow=False)
     left = []
-    while taken := queue.get(timeout=0):
-        left.append(taken[0][0])
+    while entry := queue.get(timeout=0):
+        left.append(entry[0][0])
     assert left == [*range(36, 45)]
     assert queue.overruns == 1
 
 
-def test_what_the_sound_system_has_dropped_counts_as_well() -> None:
+def test_audio_that_the_sound_system_dropped_is_counted() -> None:
     queue = BoundedQueue(block_seconds=0.25)
     queue.put(b"", overflow=True)
     assert queue.overruns == 1
 
 
 def test_a_device_is_opened_at_its_own_rate() -> None:
-    assert opened(FussyPortAudio(16_000, 44_100, 48_000))["samplerate"] == 44_100
+    stream = start(FussyPortAudio(16_000, 44_100, 48_000))
+    assert (stream.settings["samplerate"], stream.started) == (44_100, True)
 
 
-def test_a_device_that_refuses_the_rate_it_calls_its_own_is_opened_at_another() -> None:
-    settings = opened(FussyPortAudio(16_000))
+def test_a_device_that_refuses_its_default_rate_is_opened_at_another() -> None:
+    settings = start(FussyPortAudio(16_000)).settings
     assert (settings["samplerate"], settings["blocksize"]) == (16_000, 4_000)
 
 
-def test_a_device_that_refuses_every_rate_is_said_in_portaudios_words() -> None:
+def test_the_error_for_a_device_that_refuses_every_rate_is_that_of_portaudio() -> None:
     with pytest.raises(DeviceAbsent, match=r"can't open 'mic \(hw:1,0\)': .*Invalid sample rate$"):
-        opened(FussyPortAudio())
+        start(FussyPortAudio())
 
 
-def test_as_many_channels_are_opened_as_the_wanted_one_needs() -> None:
-    assert opened(FussyPortAudio(44_100), channel=3)["channels"] == 3
-    assert opened(FussyPortAudio(44_100))["channels"] == 2
+def test_only_as_many_channels_are_opened_as_are_needed() -> None:
+    assert start(FussyPortAudio(44_100), channel=3).settings["channels"] == 3
+    assert start(FussyPortAudio(44_100)).settings["channels"] == 2
 
 
-def test_a_channel_that_the_device_hasnt_got_is_nothing_to_wait_for() -> None:
-    with pytest.raises(EdgeError, match="has 4 channels, no channel 5") as caught:
-        opened(FussyPortAudio(44_100), channel=5)
+def test_a_missing_channel_is_not_worth_waiting() -> None:
+    with pytest.raises(DeviceError, match="has 4 channels, no channel 5") as caught:
+        start(FussyPortAudio(44_100), channel=5)
     assert not isinstance(caught.value, DeviceAbsent)
+
+
+def test_the_error_for_a_device_that_does_not_start_is_that_of_portaudio() -> None:
+    module = FussyPortAudio(44_100, start_error="Error starting stream: Device unavailable [PaErrorCode -9985]")
+    with pytest.raises(DeviceAbsent, match=r"can't start 'mic \(hw:1,0\)': .*Device unavailable$"):
+        start(module)

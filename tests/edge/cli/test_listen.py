@@ -56,7 +56,9 @@ def test_any_hop_hears_all_of_it(run: Run, melody: Path, hop: float) -> None:
 
 
 def test_duration_ends_it(run: Run, melody: Path) -> None:
-    assert lines(run("edge.cli.listen", melody, "--json", "--duration", "4.2"))[-1]["t"] == pytest.approx(4.2, abs=0.001)
+    assert lines(run("edge.cli.listen", melody, "--json", "--duration", "4.2"))[-1]["t"] == pytest.approx(
+        4.2, abs=0.001
+    )
 
 
 def test_raw_pcm_on_standard_input_is_heard_like_the_file(run: Run, melody: Path) -> None:
@@ -201,7 +203,9 @@ def test_what_was_heard_is_in_the_history(run: Run, melody: Path, tmp_path: Path
     file = tmp_path / "history.db"
     *hops, _ = lines(run("edge.cli.listen", melody, "--json", "--history", file))
     assert run("edge.cli.history", "--file", file, "labels", "--json").returncode == 0
-    told = [json.loads(line) for line in run("edge.cli.history", "--file", file, "labels", "--json").stdout.splitlines()]
+    told = [
+        json.loads(line) for line in run("edge.cli.history", "--file", file, "labels", "--json").stdout.splitlines()
+    ]
     warming = sum(hop["state"] == "warming" for hop in hops)
     assert sum(row["seconds"] for row in told) == 0.5 * (len(hops) - warming)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from edge.model.card import Accuracy, Card, Normalisation, State, Tensors, Thresholds, Training
 from edge.arrays import FloatArray
 from edge.features.mfcc import FrontEnd
+from edge.model.card import Accuracy, Card, Normalisation, State, Tensors, Thresholds, Training
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 # A place where the words that follow may mount; QEMU's user emulation can't give root a user namespace, nor need it.

@@ -70,7 +70,7 @@ def field(number: int, payload: bytes | str | int) -> bytes:
 
 
 def onnx_network(card: Card) -> bytes:
-    """ModelProto of probabilities = Softmax(Flatten(features) @ weights), with a state that counts if the card has one."""
+    """ModelProto of probabilities = Softmax(Flatten(features) @ weights), with a counting state if the card has one."""
 
     def node(kind: str, inputs: tuple[str, ...], output: str) -> bytes:
         return field(1, b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, kind))

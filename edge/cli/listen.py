@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.encoding import use_utf8
 from edge.cli.exit_status import exit_on_sigterm, run
 from edge.cli.parser import make_parser
 from edge.config import Config, load_config
@@ -122,6 +123,8 @@ def command(arguments: dict[str, Any]) -> int:
     config = load_config(arguments.pop("config"), {name.replace("_", "-"): value for name, value in arguments.items()})
     if sum((path is not None, "device" in arguments, demo)) > 1:
         raise UsageError("INPUT, --device and --demo exclude each other")
+    if config.json:
+        use_utf8()
     if list_devices:
         return print_devices(config.json)
     if demo:
@@ -223,6 +226,8 @@ def open_source(config: Config, path: str | Path | None) -> "AudioSource":
     """Open the source that the command line names."""
     from edge.audio.open import open_audio
 
+    if path == "-" and sys.stdin is None:
+        raise EdgeError("standard input is closed")
     return open_audio(sys.stdin.buffer if path == "-" else path, config)
 
 

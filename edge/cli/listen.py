@@ -160,7 +160,10 @@ def listen(config: Config, path: str | Path | None) -> int:
     silence_native_stderr()
     log_to_stderr()
     swap = HotSwap(model_path(config), config.threads)
-    check_hop(swap.model, config.hop)  # before anything is opened
+    try:
+        check_hop(swap.model, config.hop)  # before anything is opened
+    except UsageError as error:
+        raise UsageError(f"--{error}") from None
     outputs = list(make_outputs(config))
     view = choose_view(config.json, config.top_k)
     with open_source(config, path) as source:

@@ -54,3 +54,14 @@ def test_an_unknown_option_is_status_2_with_the_usage(run: Run, name: str, modul
     done = run(module, "--no-such-option")
     assert done.returncode == 2
     assert done.stderr.startswith(f"usage: {name} ")
+
+
+@EACH_COMMAND
+def test_completion_without_shtab_is_one_sentence(name: str, module: str) -> None:
+    code = (
+        f"import sys, {module} as command; sys.modules['shtab'] = None\n"
+        "sys.argv = ['command', '--print-completion', 'bash']; command.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: shell completion needs shtab: pip install 'edge-listen[completion]'\n"

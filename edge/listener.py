@@ -5,7 +5,7 @@ import numpy as np
 from edge.answer import Answer
 from edge.arrays import FloatArray
 from edge.audio.resample import Resampler
-from edge.audio.source import LOST_SECONDS
+from edge.audio.source import LOST_SECONDS, RATES
 from edge.config import HOP_SECONDS, MAX_HOP_SECONDS
 from edge.decision import Decision, level_dbfs
 from edge.errors import UsageError
@@ -49,8 +49,10 @@ class Listener:
         Raises
         ------
         UsageError
-            If `hop_seconds` is out of range for this model.
+            If `source_rate` is outside `RATES`, or `hop_seconds` out of range for this model.
         """
+        if not RATES[0] <= source_rate <= RATES[1]:
+            raise UsageError(f"rate {source_rate}: must be from {RATES[0]} to {RATES[1]}")
         check_hop(model, hop_seconds)
         self._hop_seconds = hop_seconds
         self._raw = raw

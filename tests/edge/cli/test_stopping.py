@@ -25,26 +25,26 @@ def test_ctrl_c_ends_quietly() -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         try:
-            _, said = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=20)
         finally:
             process.kill()
-        assert (process.returncode, said) == (0, b"")
+        assert (process.returncode, errors) == (0, b"")
 
 
 @pytest.mark.parametrize("seconds", [0.02 * 1.25**i for i in range(20)])
-def test_sigterm_ends_it_cleanly_in_every_state(seconds: float, tmp_path: Path) -> None:
-    """From the start of Python over that of everything to a second of listening; nobody writes to its pipe."""
+def test_sigterm_ends_the_command_cleanly_at_any_time(seconds: float, tmp_path: Path) -> None:
+    """From the start of Python to a second of listening; nothing is written to its pipe."""
     command = [*LISTEN, "-", "--history", str(tmp_path / "history.db"), "--mqtt", "no-such-host.invalid"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         time.sleep(seconds)
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
-        assert process.returncode in (0, -signal.SIGTERM)  # the latter before Python runs anything of ours
+        assert process.returncode in (0, -signal.SIGTERM)  # the latter before everything is loaded
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
 
 
-def test_a_full_disk_behind_standard_output_is_one_sentence(melody: Path) -> None:
+def test_standard_output_on_a_full_disk_is_one_sentence(melody: Path) -> None:
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("w") as full:
         command = [*LISTEN, str(melody)]

@@ -140,7 +140,7 @@ class Listener:
 
     def _drain(self) -> FloatArray:
         """Take the samples of the incomplete hop, those that wait in the resampler included, which ends with them."""
-        rest = np.concatenate([self._pending, self.resample(np.empty((0, 1), np.float32), last=True)])
+        rest: FloatArray = np.concatenate([self._pending, self.resample(np.empty((0, 1), np.float32), last=True)])
         self._pending = np.empty(0, np.float32)
         return rest
 

@@ -1,5 +1,6 @@
 """Fixtures of all tests, and the choice of the tests that run anywhere in under a minute."""
 
+import os
 import re
 import signal
 import subprocess
@@ -35,6 +36,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("FUZZ_EXAMPLES", "100" if config.getoption("everything") else "20")
+
+
 def chooses(config: pytest.Config) -> bool:
     """True unless the command line says itself which tests to run."""
     return not (config.getoption("everything") or config.getoption("markexpr"))
@@ -62,8 +67,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if chooses(config):
+        needs = ", ".join(DEMANDING.values())
         terminalreporter.write_line(
-            f"deselected by default: tests that need {', '.join(DEMANDING.values())}; `make test` runs all: pytest --everything"
+            f"deselected by default: tests that need {needs}; `make test` runs all: pytest --everything"
         )
 
 

@@ -96,12 +96,20 @@ def test_an_option_leaves_the_other_keys_of_its_table(file: Path) -> None:
         ('device = "a\\u0000b"', "device contains a NUL character: 'a\\x00b'"),
     ],
 )
-def test_a_mistake_in_the_file_is_named_in_one_sentence(file: Path, text: str, sentence: str, run: Run) -> None:
+def test_a_mistake_in_the_file_is_named_in_one_sentence(file: Path, text: str, sentence: str) -> None:
     file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load_config(file, {})
+    assert str(caught.value).startswith(f"{file}: ")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_in_the_file_is_status_2(file: Path, run: Run) -> None:
+    file.write_text("hop = 0")
     done = run("edge.cli.listen", "--config", file, "--demo")
     assert done.returncode == 2
-    assert sentence in one_sentence(done)
-    assert "listen.toml" in done.stderr
+    assert one_sentence(done) == f"error: {file}: hop 0: must be above 0 and at most 60 s\n"
 
 
 def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:

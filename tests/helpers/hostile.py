@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from edge.errors import EdgeError
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", 100))
+EXAMPLES = int(os.environ["FUZZ_EXAMPLES"])  # of each test; tests/conftest.py has the default
 fuzz = functools.partial(
     settings,
     max_examples=EXAMPLES,

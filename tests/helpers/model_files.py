@@ -2,6 +2,7 @@
 
 import bz2
 import dataclasses
+import functools
 import hashlib
 import io
 import lzma
@@ -132,6 +133,7 @@ def zip_tail(
     return local + directory + b"PK\5\6" + sizes + comment
 
 
+@functools.cache
 def compressed_zeros(method: int, size: int) -> bytes:
     """`size` zeros, compressed as a member of a zip."""
     zeros = bytes(size)

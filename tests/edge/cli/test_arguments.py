@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from helpers.support import Run, one_sentence
 
-from edge.cli.listen import mqtt_broker, prometheus_port
+from edge.cli.exit_status import run as run_command
+from edge.cli.listen import command, mqtt_broker, parser, prometheus_port
 
 CONTENT = bytes(1000)  # of a pipe that must not be read
 OUT_OF_RANGE = [
     (["--hop", "0"], "--hop 0: must be above 0 and at most 60 s"),
     (["--hop", "-1"], "--hop -1: must be above 0 and at most 60 s"),
-    (["--hop", "0.001"], "--hop 0.001: must be from 0.046 to 60 s with this model"),
     (["--hop", "61"], "--hop 61: must be above 0 and at most 60 s"),
     (["--hop", "nan"], "--hop must be a number, got nan"),
     (["--rate", "1"], "--rate 1: must be from 1000 to 768000"),
@@ -28,20 +28,36 @@ OUT_OF_RANGE = [
     (["--threads", "0"], "--threads 0: must be from 1 to 64"),
     (["--duration", "-1"], "--duration -1: must be above 0 s"),
 ]
+TOO_SHORT_FOR_THE_MODEL = (["--hop", "0.001"], "--hop 0.001: must be from 0.046 to 60 s with this model")
+
+
+def status(arguments: list[str]) -> int:
+    """Run edge-listen in this process."""
+    return run_command(lambda: command(vars(parser().parse_args(arguments))))
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), OUT_OF_RANGE)
+@pytest.mark.parametrize("source", [["--demo"], ["-"], ["--device", "hw:99"]], ids=["file", "pipe", "microphone"])
+def test_a_value_out_of_range_is_one_sentence_for_every_source(
+    arguments: list[str], sentence: str, source: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: no source is opened, so that none has to exist."""
+    assert status([*source, *arguments]) == 2
+    assert capsys.readouterr() == ("", f"error: {sentence}\n")
+
+
+@pytest.mark.parametrize("source", [["--demo"], ["-"], ["--device", "hw:99"]], ids=["file", "pipe", "microphone"])
+@pytest.mark.parametrize(("arguments", "sentence"), [OUT_OF_RANGE[0], TOO_SHORT_FOR_THE_MODEL])
 def test_a_value_out_of_range_is_refused_before_anything_is_opened(
-    arguments: list[str], sentence: str, melody: Path, tmp_path: Path
+    arguments: list[str], sentence: str, source: list[str], tmp_path: Path
 ) -> None:
     reader, writer = os.pipe()
     os.write(writer, CONTENT)
     history = tmp_path / "history.db"
-    for source in ([str(melody)], ["-"], ["--device", "hw:99"]):
-        command = [sys.executable, "-m", "edge.cli.listen", *source, *arguments, "--history", str(history)]
-        done = subprocess.run(command, stdin=reader, capture_output=True, text=True, timeout=120, check=False)
-        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {sentence}\n")
-        assert not history.exists()
+    words = [sys.executable, "-m", "edge.cli.listen", *source, *arguments, "--history", str(history)]
+    done = subprocess.run(words, stdin=reader, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {sentence}\n")
+    assert not history.exists()
     assert os.read(reader, 2 * len(CONTENT)) == CONTENT
     os.close(reader)
     os.close(writer)

@@ -39,7 +39,12 @@ BAD_MODELS = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_MODELS)
+QUICK = {"truncated.tflite", "foreign.onnx", "relabelled.tflite", "bomb.tflite"}  # the others take seconds together
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in BAD_MODELS]
+)
 def test_a_bad_model_is_refused_in_one_sentence(run: Run, melody: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(BAD_MODELS[name])
     done = run("edge.cli.listen", melody, "--model", tmp_path / name)

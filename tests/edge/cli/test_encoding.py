@@ -74,9 +74,6 @@ def test_a_table_is_written(environment: dict[str, str], melody: Path) -> None:
 
 @NOT_UTF8
 def test_json_lines_stay_utf8(environment: dict[str, str]) -> None:
-    here = run("edge.cli.listen", "--demo", "--json", environment=UTF8)
-    there = run("edge.cli.listen", "--demo", "--json", environment=environment)
-    assert there.stdout == here.stdout
     code = (
         "import sys; from edge.cli import listen\n"
         "from edge.cli.exit_status import run\n"

@@ -86,7 +86,8 @@ def listener(model: Path, tmp_path: Path) -> Iterator[PipeListener]:
 
 @pytest.fixture
 def restored_signal() -> Iterator[None]:
-    handler = signal.getsignal(signal.SIGUSR1)
+    """SIGUSR1 is ignored, as by the command, and restored after the test."""
+    handler = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     yield
     signal.signal(signal.SIGUSR1, handler)
 
@@ -124,6 +125,15 @@ def test_a_bad_model_is_named_and_changes_nothing(listener: PipeListener, model:
     assert str(model) in log
     assert listener.hear()["top"], "it warms up again"
     assert listener.status()["model"] == "first"
+
+
+def test_a_request_before_the_model_is_read_does_not_kill() -> None:
+    script = (
+        "import os, signal, edge.cli.listen as listen\n"
+        "listen.run = lambda main: os.kill(os.getpid(), signal.SIGUSR1) or 0\n"
+        "listen.main()"
+    )
+    assert subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode == 0
 
 
 def test_a_request_right_after_the_start_neither_kills_nor_is_lost(model: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The functions that `import edge` offers."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,8 +188,19 @@ def test_too_little_audio_is_an_error(tmp_path: Path) -> None:
         edge.label(tmp_path / "blip.wav")
 
 
-def test_two_threads_with_two_models_give_the_answers_of_one(tmp_path: Path) -> None:
-    """Models of `load_model` each have a network of their own."""
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    """Threads take turns after a few microseconds, so that a race shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["two networks", "one network"])
+def test_two_models_in_two_threads_give_the_answers_of_one(
+    tmp_path: Path, shared: bool, frequent_switches: None
+) -> None:
     paths = []
     for seed in (1, 2):
         paths.append(tmp_path / f"{seed}.wav")
@@ -197,10 +209,12 @@ def test_two_threads_with_two_models_give_the_answers_of_one(tmp_path: Path) -> 
     assert expected[0] != expected[1]
     results: dict[int, list[edge.Answer]] = {0: [], 1: []}
 
+    first = edge.load_model()
+    models = first, first.another() if shared else edge.load_model()
+
     def label_often(index: int) -> None:
-        model = edge.load_model()
         for _ in range(5):
-            results[index].append(edge.label(paths[index], model))
+            results[index].append(edge.label(paths[index], models[index]))
 
     threads = [threading.Thread(target=label_often, args=(index,)) for index in results]
     for thread in threads:
@@ -210,7 +224,7 @@ def test_two_threads_with_two_models_give_the_answers_of_one(tmp_path: Path) -> 
     assert results == {index: [expected[index]] * 5 for index in results}
 
 
-def test_models_that_share_a_network_answer_two_streams_in_turn(melody: Path) -> None:
+def test_two_models_of_one_network_answer_two_streams_in_turn(melody: Path) -> None:
     model = edge.load_model()
     expected = list(edge.listen(melody))
     pairs = list(zip(edge.listen(melody, model=model), edge.listen(melody, model=model.another()), strict=True))

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import scipy.stats
 
 from edge.model.novelty import COEFFICIENTS, MIN_VARIANCE, NoveltyDetector, novelty
 
@@ -22,8 +21,11 @@ def test_novelty_is_one_for_two_samples_of_one_distribution_and_more_for_others(
     assert novelty_of(RNG.normal(3, 1, (10, 5)), RNG.normal(0, 1, (20, 5))) > 20
 
 
+@pytest.mark.workstation
 def test_novelty_is_the_mean_squared_t_statistic_of_scipy() -> None:
     """The pooled variance is divided by n + m instead of n + m - 2, and has a floor."""
+    import scipy.stats
+
     recent, before = RNG.normal(0.4, 2, (7, 3)), RNG.normal(0, 2, (25, 3))
     t = scipy.stats.ttest_ind(recent, before).statistic
     pooled = (7 * recent.var(axis=0) + 25 * before.var(axis=0)) / 30

@@ -26,8 +26,15 @@ DEMANDING = {
     "emulated": "an emulated machine",
     "workstation": "the workstation's packages",
 }
+FOLDERS = {  # folders all of whose tests have a marker
+    "train": "workstation",
+    "convert": "workstation",
+    "benchmarks": "workstation",
+    "live": "slow",
+    "pi": "emulated",
+}
 WORKSTATION_MODULE = re.compile(r"^pytestmark\b.*\bworkstation\b", re.MULTILINE)
-WORKSTATION_FOLDERS = [Path(__file__).parent / name for name in ("train", "convert")]
+HERE = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,20 +56,24 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out modules whose imports fail without the workstation's packages."""
     if not chooses(config):
         return None
-    if collection_path in WORKSTATION_FOLDERS:
+    if collection_path.parent == HERE and FOLDERS.get(collection_path.name) == "workstation":
         return True
     if collection_path.suffix == ".py" and WORKSTATION_MODULE.search(collection_path.read_text(encoding="utf-8")):
         return True
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and (name := FOLDERS.get(item.path.relative_to(HERE).parts[0])):
+            item.add_marker(name)
     if not chooses(config):
         return
-    demanding = [item for item in items if any(item.get_closest_marker(name) for name in DEMANDING)]
+    demanding = {item for item in items if any(item.get_closest_marker(name) for name in DEMANDING)}
     if demanding:
-        config.hook.pytest_deselected(items=demanding)
-        items[:] = [item for item in items if item not in set(demanding)]
+        config.hook.pytest_deselected(items=list(demanding))
+        items[:] = [item for item in items if item not in demanding]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

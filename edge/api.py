@@ -7,12 +7,12 @@ import numpy as np
 
 from edge.answer import Answer
 from edge.arrays import FloatArray
-from edge.audio.files import FileSource
+from edge.audio.files import FileSource, sanitise
 from edge.audio.open import open_audio
 from edge.audio.source import AudioSource, Gap
 from edge.config import HOP_SECONDS, Config
 from edge.errors import EdgeError
-from edge.listener import Listener
+from edge.listener import Listener, check_hop
 from edge.model.load import SHIPPED_MODEL, load_model
 from edge.model.model import Model
 
@@ -32,7 +32,8 @@ def listen(
     ----------
     source
         An audio file; an open `AudioSource`, which stays the caller's; or blocks of samples at `rate`, each (n,) or
-        (n, channels) floats in -1..1 of any length. Without it the microphone `device` is opened.
+        (n, channels) floats in -1..1 of any length, in which NaN counts as 0. Without it the microphone `device` is
+        opened.
     device
         Microphone as `edge-listen --device` takes it; None for the system's default one.
     rate
@@ -78,7 +79,7 @@ def listen(
     if isinstance(source, AudioSource):
         return _answers(source, model, hop_seconds, raw)
     if source is None or isinstance(source, str | Path):
-        return _open_and_answer(source, Config(device=device, hop=hop_seconds), model, raw)
+        return _open_and_answer(source, device, model, hop_seconds, raw)
     assert rate is not None
     return _answers_to_blocks(source, rate, model, hop_seconds, raw)
 
@@ -117,11 +118,12 @@ def label(path: str | Path, model: str | Path | Model = SHIPPED_MODEL) -> Answer
 
 
 def _open_and_answer(
-    source: str | Path | None, config: Config, model: str | Path | Model, raw: bool
+    source: str | Path | None, device: str | None, model: str | Path | Model, hop_seconds: float, raw: bool
 ) -> Iterator[Answer]:
     loaded = _loaded(model)
-    with open_audio(source, config) as audio:
-        yield from _answers(audio, loaded, config.hop, raw)
+    check_hop(loaded, hop_seconds)  # before anything is opened
+    with open_audio(source, Config(device=device, hop=hop_seconds)) as audio:
+        yield from _answers(audio, loaded, hop_seconds, raw)
 
 
 def _answers(source: AudioSource, model: str | Path | Model, hop_seconds: float, raw: bool) -> Iterator[Answer]:
@@ -142,7 +144,10 @@ def _answers_to_blocks(
         samples = np.asarray(block)
         if not np.issubdtype(samples.dtype, np.floating):
             raise TypeError(f"blocks must be floats in -1..1, got {samples.dtype}")
-        yield from listener.process(samples.astype(np.float32, copy=False).reshape(len(samples), -1))
+        if samples.ndim not in (1, 2):
+            raise TypeError(f"blocks must have the shape (n,) or (n, channels), got {samples.shape}")
+        columns = samples if samples.ndim == 2 else samples[:, None]
+        yield from listener.process(sanitise(columns.astype(np.float32, copy=False)))
     yield from listener.flush()
 
 

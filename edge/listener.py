@@ -5,7 +5,7 @@ import numpy as np
 from edge.answer import Answer
 from edge.arrays import FloatArray
 from edge.audio.resample import Resampler
-from edge.audio.source import LOST_SECONDS
+from edge.audio.source import LOST_SECONDS, RATES
 from edge.config import HOP_SECONDS, MAX_HOP_SECONDS
 from edge.decision import Decision, level_dbfs
 from edge.errors import UsageError
@@ -49,8 +49,10 @@ class Listener:
         Raises
         ------
         UsageError
-            If `hop_seconds` is out of range for this model.
+            If `source_rate` is outside `RATES`, or `hop_seconds` out of range for this model.
         """
+        if not RATES[0] <= source_rate <= RATES[1]:
+            raise UsageError(f"rate {source_rate}: must be from {RATES[0]} to {RATES[1]}")
         check_hop(model, hop_seconds)
         self._hop_seconds = hop_seconds
         self._raw = raw
@@ -98,18 +100,17 @@ class Listener:
         self._gap_seconds += seconds
         lost = self._gap_seconds >= LOST_SECONDS
         if lost or source_rate != self._source_rate:
+            seconds += len(self._drain()) / self._rate  # the beginning of a hop that will not be completed
             self._source_rate = source_rate
             self.resample = Resampler(source_rate, self._rate)
-            seconds += len(self._pending) / self._rate  # the beginning of a hop that will not be completed
-            self._pending = self._pending[:0]
         if lost:
             self._model.reset()
         return self._decision.lost(seconds, forget=lost, why=why)
 
     def flush(self) -> list[Answer]:
         """End the stream: the answers for what is left in the resampler and the last, shorter hop."""
-        rest = np.concatenate([self._pending, self.resample(np.empty((0, 1), np.float32), last=True)])
-        self._pending = self._pending[:0]
+        rest = self._drain()
+        self.resample = Resampler(self._source_rate, self._rate)
         return [self._answer(rest[start : start + self._hop]) for start in range(0, len(rest), self._hop)]
 
     def summary(self) -> Answer:
@@ -126,7 +127,7 @@ class Listener:
         """
         check_hop(model, self._hop_seconds)
         rate = model.card.front_end.sample_rate
-        cut = 0.0 if rate == self._rate else len(self._pending) / self._rate  # of a hop that ends at another rate
+        cut = 0.0 if rate == self._rate else len(self._drain()) / self._rate  # of a hop that ends at another rate
         self._decision = Decision(
             model.card, self._raw, self._decision.heard_seconds, self._decision.lost_seconds + cut
         )
@@ -134,9 +135,14 @@ class Listener:
         if rate != self._rate:
             self._rate = rate
             self._hop = round(self._hop_seconds * rate)
-            self._pending = np.empty(0, np.float32)
             self.resample = Resampler(self._source_rate, rate)
         model.reset()
+
+    def _drain(self) -> FloatArray:
+        """Take the samples of the incomplete hop, those that wait in the resampler included, which ends with them."""
+        rest: FloatArray = np.concatenate([self._pending, self.resample(np.empty((0, 1), np.float32), last=True)])
+        self._pending = np.empty(0, np.float32)
+        return rest
 
     def _answer(self, samples: FloatArray) -> Answer:
         seconds, level = len(samples) / self._rate, level_dbfs(samples)

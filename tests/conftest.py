@@ -1,5 +1,7 @@
-"""Fixtures of all tests: the commands as a user runs them, and something to hear."""
+"""Fixtures of all tests, and the choice of the tests that run anywhere in under a minute."""
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,20 +10,86 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from hypothesis import settings
 from helpers.support import Run, synthesise
 from helpers.virtual_microphone import ListenProcess, VirtualMicrophone, is_sound
+from hypothesis import settings
 
-settings.register_profile("no deadline", deadline=None)  # how long an example takes says more of the machine than of us
+settings.register_profile("no deadline", deadline=None)  # a slow machine is not a failure
 settings.load_profile("no deadline")
+
+# Tests with one of these markers run with --everything only, and fail there if what they need is missing.
+DEMANDING = {
+    "slow": "minutes",
+    "microphone": "PulseAudio",
+    "broker": "mosquitto",
+    "root": "root",
+    "emulated": "an emulated machine",
+    "workstation": "the workstation's packages",
+}
+FOLDERS = {  # folders all of whose tests have a marker
+    "train": "workstation",
+    "convert": "workstation",
+    "benchmarks": "workstation",
+    "live": "slow",
+    "pi": "emulated",
+}
+WORKSTATION_MODULE = re.compile(r"^pytestmark\b.*\bworkstation\b", re.MULTILINE)
+HERE = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--everything", action="store_true", help=f"run also tests that need {', '.join(DEMANDING.values())}"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("FUZZ_EXAMPLES", "100" if config.getoption("everything") else "20")
+
+
+def chooses(config: pytest.Config) -> bool:
+    """True unless the command line says itself which tests to run."""
+    return not (config.getoption("everything") or config.getoption("markexpr"))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules whose imports fail without the workstation's packages."""
+    if not chooses(config):
+        return None
+    if collection_path.parent == HERE and FOLDERS.get(collection_path.name) == "workstation":
+        return True
+    if collection_path.suffix == ".py" and WORKSTATION_MODULE.search(collection_path.read_text(encoding="utf-8")):
+        return True
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and (name := FOLDERS.get(item.path.relative_to(HERE).parts[0])):
+            item.add_marker(name)
+    if not chooses(config):
+        return
+    demanding = {item for item in items if any(item.get_closest_marker(name) for name in DEMANDING)}
+    if demanding:
+        config.hook.pytest_deselected(items=list(demanding))
+        items[:] = [item for item in items if item not in demanding]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if chooses(config):
+        needs = ", ".join(DEMANDING.values())
+        terminalreporter.write_line(
+            f"deselected by default: tests that need {needs}; `make test` runs all: pytest --everything"
+        )
 
 
 @pytest.fixture
 def run() -> Run:
     """Run a module of this project as a command of its own; returns the finished process."""
 
-    def run(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *map(str, words)]
+    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
 
     return run
@@ -37,16 +105,15 @@ def melody(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicrophone]:
-    """One PulseAudio for all tests of a file; each leaves it as it was."""
+    """One PulseAudio server for the tests of a file; each leaves it as it was."""
     microphone = VirtualMicrophone(tmp_path_factory.mktemp("home"))
     yield microphone
     microphone.close()
 
 
 @pytest.fixture
-def listener(server: VirtualMicrophone) -> Iterator[ListenProcess]:
-    """edge-listen, which already hears."""
-    listener = ListenProcess(server.environment, "--device", "mic")
+from helpers.virtual_microphone import ListenProcess, VirtualMicrophone, is_sound
+from hypothesis import settings
     listener.until(is_sound)
     yield listener
     listener.end(signal.SIGKILL)

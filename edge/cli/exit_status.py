@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from edge.cli.encoding import accept_any_text
 from edge.errors import EdgeError, UsageError
 
 
@@ -20,11 +21,15 @@ def run(main: Callable[[], int], extra: str = "") -> int:
 
     Returns
     -------
-    The status of `main`; 2 for a UsageError; 1 for another EdgeError, an OSError or a missing module. Ctrl-C and a
-    closed pipe are normal ways to end a command: 0.
+    The status of `main`; 2 for a UsageError; 1 for another EdgeError, an OSError, a missing module or a closed standard
+    output. Ctrl-C and a closed pipe are normal ways to end a command: 0.
     """
     # BLAS would start a thread per core for one small product per hop, which doubles the CPU time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stdout is None:
+        print("error: standard output is closed", file=sys.stderr)
+        return 1
+    accept_any_text()
     try:
         status = main()
         sys.stdout.flush()

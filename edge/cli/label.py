@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import csv
-import io
 import json
 import sys
 from collections.abc import Callable
@@ -75,11 +74,9 @@ def label_all(args: argparse.Namespace) -> int:
 
 
 def open_table(path: Path | None) -> contextlib.AbstractContextManager[TextIO]:
-    """Open the file to write, or standard output. File names that are not UTF-8 are written as their bytes."""
+    """Open the file to write, or standard output; a file name that is not UTF-8 is written as its bytes."""
     if path:
         return path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")
     return contextlib.nullcontext(sys.stdout)
 
 

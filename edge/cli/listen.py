@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.encoding import use_utf8
 from edge.cli.exit_status import exit_on_sigterm, run
 from edge.cli.parser import make_parser
 from edge.config import Config, load_config
@@ -122,6 +123,8 @@ def command(arguments: dict[str, Any]) -> int:
     config = load_config(arguments.pop("config"), {name.replace("_", "-"): value for name, value in arguments.items()})
     if sum((path is not None, "device" in arguments, demo)) > 1:
         raise UsageError("INPUT, --device and --demo exclude each other")
+    if config.json:
+        use_utf8()
     if list_devices:
         return print_devices(config.json)
     if demo:
@@ -157,7 +160,10 @@ def listen(config: Config, path: str | Path | None) -> int:
     silence_native_stderr()
     log_to_stderr()
     swap = HotSwap(model_path(config), config.threads)
-    check_hop(swap.model, config.hop)  # before anything is opened
+    try:
+        check_hop(swap.model, config.hop)  # before anything is opened
+    except UsageError as error:
+        raise UsageError(f"--{error}") from None
     outputs = make_outputs(config)
     view = choose_view(config.json, config.top_k)
     with open_source(config, path) as source:
@@ -223,6 +229,8 @@ def open_source(config: Config, path: str | Path | None) -> "AudioSource":
     """Open the source that the command line names."""
     from edge.audio.open import open_audio
 
+    if path == "-" and sys.stdin is None:
+        raise EdgeError("standard input is closed")
     return open_audio(sys.stdin.buffer if path == "-" else path, config)
 
 

@@ -13,7 +13,7 @@ from edge.model.runtime import Network, first_line
 class Model(ABC):
     """A card, its network, and the audio heard so far.
 
-    Not thread-safe, and neither is a network that several models share: use one model, or one thread, per stream.
+    Not thread-safe: use one model per stream. Models that share a network (`another`) may be in several threads.
 
     Attributes
     ----------

@@ -5,6 +5,7 @@ TFLite runs in tflite-runtime (Python up to 3.11) or its successor ai-edge-liter
 
 import importlib
 import importlib.util
+import threading
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -18,7 +19,7 @@ TFLITE_RUNTIMES = ("tflite_runtime", "ai_edge_litert")
 
 
 class Network(Protocol):
-    """A network that is ready to run."""
+    """A network that is ready to run; several threads may run it."""
 
     runtime: str  # name and version
 
@@ -40,6 +41,7 @@ class TFLiteNetwork:
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise EdgeError(f"{self.runtime} can't run this network: {first_line(error)}") from None
+        self._lock = threading.Lock()  # models that share this network may be in several threads
         inputs = self._interpreter.get_input_details()
         self._inputs = {d["name"]: d["index"] for d in inputs}
         self._outputs = {d["name"]: d["index"] for d in self._interpreter.get_output_details()}
@@ -47,11 +49,12 @@ class TFLiteNetwork:
 
     def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
         """Run it once. A fused LSTM starts from the zero state; otherwise it keeps the one of the call before."""
-        self._interpreter.reset_all_variables()
-        for name, value in inputs.items():
-            self._interpreter.set_tensor(self._inputs[name], value)
-        self._interpreter.invoke()
-        return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+        with self._lock:
+            self._interpreter.reset_all_variables()
+            for name, value in inputs.items():
+                self._interpreter.set_tensor(self._inputs[name], value)
+            self._interpreter.invoke()
+            return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
 
 
 class OnnxNetwork:

@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
+from helpers.support import floats, stream_card
 from hypothesis import given
 from hypothesis import strategies as st
-from helpers.support import floats, stream_card
 
-from edge.model.card import Thresholds
-from edge.decision import MUTED, DIGITAL_SILENCE_DBFS, Decision, calibrate, level_dbfs
 from edge.answer import Answer
 from edge.arrays import FloatArray
+from edge.decision import DIGITAL_SILENCE_DBFS, MUTED, Decision, calibrate, level_dbfs
+from edge.model.card import Thresholds
 
-LOUD = -20.0
+LOUD = -20.0  # dBFS
+HOP = 0.5
 
 
 def decision(**thresholds: float) -> Decision:
@@ -21,31 +22,35 @@ def p(calm: float, loud: float, other: float = 0.0) -> FloatArray:
     return np.array([calm, loud, other], np.float32)
 
 
+def update(d: Decision, probabilities: FloatArray | None, level: float = LOUD) -> Answer:
+    return d.update(HOP, level, probabilities, 9.0)
+
+
 def after(d: Decision, probabilities: FloatArray | None, seconds: float, level: float = LOUD) -> Answer:
-    answers = [d.update(0.5, level, probabilities, 9.0) for _ in range(round(seconds / 0.5))]
+    answers = [update(d, probabilities, level) for _ in range(round(seconds / HOP))]
     return answers[-1]
 
 
-def test_an_answer_counts_for_as_long_as_it_has_listened() -> None:
-    """Two wrong answers of a second each, and a right one of three; beyond what is ripe there is no more weight."""
+def test_an_answer_is_weighted_by_its_context() -> None:
+    """Two wrong answers with 1 s of context each, and a right one with 3 s, which is the full weight."""
     d = decision(ripe_seconds=3.0, warm_up_seconds=0.0)
-    for probabilities, behind in ((p(0.8, 0.2), 1.0), (p(0.8, 0.2), 1.0), (p(0.2, 0.8), 3.0)):
-        d.update(0.5, LOUD, probabilities, behind)
-    assert d.final(None).label == "loud"
+    for probabilities, context_seconds in ((p(0.8, 0.2), 1.0), (p(0.8, 0.2), 1.0), (p(0.2, 0.8), 3.0)):
+        d.update(HOP, LOUD, probabilities, context_seconds)
+    assert d.summary(None).label == "loud"
     for _ in range(2):
-        d.update(0.5, LOUD, p(0.8, 0.2), 99.0)
-    assert d.final(None).label == "calm"
+        d.update(HOP, LOUD, p(0.8, 0.2), 99.0)
+    assert d.summary(None).label == "calm"
 
 
-def test_warms_up_then_says_what_is_playing() -> None:
+def test_the_first_label_comes_after_the_warm_up() -> None:
     d = decision()
-    assert d.update(0.5, LOUD, p(0.9, 0.1), 9.0).state == "warming"
-    answer = d.update(0.5, LOUD, p(0.9, 0.1), 9.0)
-    assert (answer.state, answer.label, answer.t) == ("music", "calm", 1.0)
+    assert update(d, p(0.9, 0.1)).state == "warming"
+    answer = update(d, p(0.9, 0.1))
+    assert (answer.state, answer.label, answer.time) == ("music", "calm", 1.0)
     assert [label for label, _ in answer.top] == ["calm", "loud", "other"]
 
 
-def test_a_short_outlier_changes_nothing() -> None:
+def test_a_short_outlier_does_not_change_the_label() -> None:
     d = decision(smoothing_seconds=2.0)
     after(d, p(0.9, 0.1), 10)
     assert after(d, p(0.0, 1.0), 0.5).label == "calm"
@@ -57,13 +62,13 @@ def test_a_lasting_change_is_shown() -> None:
     assert after(d, p(0.1, 0.9), 3).label == "loud"
 
 
-def test_two_equal_labels_do_not_flicker() -> None:
+def test_two_equally_probable_labels_do_not_alternate() -> None:
     d = decision()
-    shown = {d.update(0.5, LOUD, p(0.5 + wobble, 0.5 - wobble), 9.0).label for wobble in np.resize([0.04, -0.04], 100)}
+    shown = {update(d, p(0.5 + wobble, 0.5 - wobble)).label for wobble in np.resize([0.04, -0.04], 100)}
     assert len(shown - {None}) == 1
 
 
-def test_no_music_gets_no_label() -> None:
+def test_sound_without_music_has_no_label() -> None:
     answer = after(decision(), p(0.2, 0.1, 0.7), 2)
     assert (answer.state, answer.label) == ("other", None)
     assert answer.confidence == pytest.approx(0.7)
@@ -74,63 +79,75 @@ def test_below_the_threshold_the_label_is_unknown() -> None:
     assert (answer.state, answer.label) == ("unknown", None)
 
 
-def test_silence_is_said_after_a_second_and_forgets_what_was() -> None:
+def test_a_second_of_quiet_is_silence_and_forgets_the_music_before_it() -> None:
     d = decision()
     after(d, p(0.9, 0.1), 5)
-    assert d.update(0.5, -90.0, p(0.9, 0.1), 9.0).state == "music"
-    assert d.update(0.5, -90.0, p(0.9, 0.1), 9.0).state == "silence"
-    assert d.update(0.5, LOUD, p(0.1, 0.9), 9.0).state == "warming"
-    assert d.update(0.5, LOUD, p(0.1, 0.9), 9.0).label == "loud"
+    assert update(d, p(0.9, 0.1), -90.0).state == "music"
+    assert update(d, p(0.9, 0.1), -90.0).state == "silence"
+    assert update(d, p(0.1, 0.9)).state == "warming"
+    assert update(d, p(0.1, 0.9)).label == "loud"
 
 
-def test_a_lost_source_is_said_and_forgotten() -> None:
+def test_silence_is_predicted_before_the_model_is_run() -> None:
+    d = decision()
+    after(d, p(0.9, 0.1), 5)
+    assert not d.silent_after(HOP, -90.0)
+    update(d, None, -90.0)
+    assert d.silent_after(HOP, -90.0)
+    assert not d.silent_after(HOP, LOUD)
+    assert not d.silent
+    update(d, None, -90.0)
+    assert d.silent
+
+
+def test_a_gap_is_reported_and_forgets_the_music_before_it() -> None:
     d = decision()
     after(d, p(0.9, 0.1), 5)
     assert d.lost(2.0, forget=True, why="unplugged") == Answer(7.0, "lost", lost=2.0, note="unplugged")
-    assert d.update(0.5, LOUD, p(0.1, 0.9), 9.0).state == "warming"
+    assert update(d, p(0.1, 0.9)).state == "warming"
 
 
-def test_time_lost_stays_in_the_clock_and_in_every_answer() -> None:
+def test_lost_time_counts_in_the_time_of_every_later_answer() -> None:
     d = decision()
     d.lost(2.0, forget=True, why=None)
-    assert [(a.t, a.lost) for a in (after(d, p(0.9, 0.1), 1), d.lost(0.5, forget=False, why=None))] == [
-        (3.0, 2.0),
-        (3.5, 2.5),
+    answers = (after(d, p(0.9, 0.1), 1), d.lost(0.5, forget=False, why=None))
+    assert [(a.time, a.lost) for a in answers] == [(3.0, 2.0), (3.5, 2.5)]
+
+
+def test_exact_zeros_are_distinguished_from_a_quiet_room() -> None:
+    quiet, muted = decision(), decision()
+    in_quiet, in_muted = after(quiet, None, 6, -120.0), after(muted, None, 6, DIGITAL_SILENCE_DBFS)
+    assert (in_quiet.state, in_quiet.note) == ("silence", None)
+    assert (in_muted.state, in_muted.note) == ("silence", MUTED)
+
+
+def test_raw_answers_show_the_model_itself_from_the_first_hop_on() -> None:
+    d = Decision(stream_card(), raw=True)
+    assert [update(d, p(*pair)).label for pair in ((0.55, 0.45), (0.45, 0.55), (0.52, 0.48))] == [
+        "calm",
+        "loud",
+        "calm",
     ]
 
 
-def test_exact_zeros_are_told_from_a_quiet_room() -> None:
-    quiet, muted = decision(), decision()
-    for _ in range(12):
-        of_quiet, of_muted = quiet.update(0.5, -120.0, None, 0.0), muted.update(0.5, DIGITAL_SILENCE_DBFS, None, 0.0)
-    assert (of_quiet.state, of_quiet.note) == ("silence", None)
-    assert (of_muted.state, of_muted.note) == ("silence", MUTED)
-
-
-def test_raw_shows_the_model_itself_from_the_first_hop_on() -> None:
-    d = Decision(stream_card(), raw=True)
-    seen = [d.update(0.5, LOUD, p(*pair), 9.0).label for pair in ((0.55, 0.45), (0.45, 0.55), (0.52, 0.48))]
-    assert seen == ["calm", "loud", "calm"]
-
-
-def test_the_final_answer_is_the_mean_of_all() -> None:
+def test_the_summary_is_the_mean_of_all_answers() -> None:
     d = decision()
     after(d, p(0.9, 0.1), 2)
     after(d, p(0.2, 0.8), 1)
-    assert d.final(None).label == "calm"
+    assert d.summary(None).label == "calm"
 
 
-def test_what_was_too_short_takes_the_models_last_word() -> None:
+def test_the_summary_of_a_short_stream_is_the_early_output_of_the_model() -> None:
     d = decision()
-    d.update(0.5, LOUD, None, 9.0)
-    assert d.final(p(0.1, 0.9)).label == "loud"
-    assert d.final(None).state == "warming"
+    update(d, None)
+    assert d.summary(p(0.1, 0.9)).label == "loud"
+    assert d.summary(None).state == "warming"
 
 
-def test_all_silence_is_silence_at_the_end() -> None:
+def test_the_summary_of_silence_is_silence() -> None:
     d = decision()
     after(d, None, 3, -90.0)
-    assert d.final(None).state == "silence"
+    assert d.summary(None).state == "silence"
 
 
 @given(st.lists(floats(0.001, 1), min_size=2, max_size=10), floats(0.2, 5))
@@ -141,6 +158,6 @@ def test_calibration_keeps_the_order_and_the_sum(values: list[float], temperatur
     assert np.all(np.diff(calibrated[np.argsort(probabilities)]) >= -1e-6)
 
 
-def test_level_of_a_full_scale_square_wave_is_0_dbfs() -> None:
+def test_the_level_of_a_full_scale_square_wave_is_0_dbfs() -> None:
     assert level_dbfs(np.array([1, -1] * 100, np.float32)) == pytest.approx(0)
     assert level_dbfs(np.zeros(100, np.float32)) < -150

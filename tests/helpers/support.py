@@ -1,4 +1,4 @@
-"""What tests share: synthesised audio, a card, and a network double for what needs no native runtime."""
+"""Helpers of many tests: synthesised audio, a small model card, and a network double that needs no native runtime."""
 
 import dataclasses
 import os
@@ -13,21 +13,21 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from edge.model.card import Accuracy, Card, Normalisation, State, Tensors, Thresholds, Training
 from edge.arrays import FloatArray
 from edge.features.mfcc import FrontEnd
+from edge.model.card import Accuracy, Card, Normalisation, State, Tensors, Thresholds, Training
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-# A place where the words that follow may mount; QEMU's user emulation can't give root a user namespace, nor need it.
+# Prefix of a command that may mount file systems. Root needs no user namespace, and QEMU's user emulation has none.
 UNSHARE = ("unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []))
-# tflite-runtime's wheels for Arm switch subnormal numbers off when they are loaded; hypothesis wants to be told.
+# tflite-runtime's wheels for Arm disable subnormal numbers when they are loaded, which hypothesis has to know.
 floats = partial(st.floats, allow_subnormal=None if platform.machine() == "x86_64" else False)
 LABELS = ("calm", "loud", "other")
 STREAM_TENSORS = Tensors("features", "probabilities", (State("count", "next_count", (1, 1)),))
 
 
 def stream_card(**changes: object) -> Card:
-    """A small stream model's card."""
+    """The card of a small stream model."""
     front_end = FrontEnd(n_fft=512, hop_length=256, n_mels=20, n_mfcc=5)
     card = Card(
         name="test",
@@ -48,14 +48,14 @@ def stream_card(**changes: object) -> Card:
 
 
 def window_card(**changes: object) -> Card:
-    """A small window model's card: 8 frames of 256 + 256 samples."""
+    """The card of a small window model: 8 frames, each 256 samples after the one before."""
     return stream_card(
         mode="window", frames=8, window_samples=512 + 7 * 256, tensors=Tensors("features", "probabilities"), **changes
     )
 
 
 class CountingNetwork:
-    """A network whose answer tells what it was given: its first probability is the number of calls since reset."""
+    """A network that records its inputs; its first probability is the number of calls since the state was zero."""
 
     runtime = "double"
 
@@ -63,11 +63,11 @@ class CountingNetwork:
         self.calls: list[FloatArray] = []
 
     def run(self, inputs: dict[str, FloatArray]) -> dict[str, FloatArray]:
-        """`probabilities` holds the count so far; the state counts on."""
+        """Count the call in the state."""
         self.calls.append(inputs["features"])
         count = inputs.get("count", np.zeros((1, 1), np.float32))
-        answer = [count[0, 0] + 1, 0, 0]
-        return {"probabilities": np.array([answer], np.float32), "next_count": count + 1}
+        probabilities = [count[0, 0] + 1, 0, 0]
+        return {"probabilities": np.array([probabilities], np.float32), "next_count": count + 1}
 
 
 def synthesise(seconds: float, rate: int, channels: int, seed: int = 0) -> np.ndarray:
@@ -83,26 +83,26 @@ def synthesise(seconds: float, rate: int, channels: int, seed: int = 0) -> np.nd
 
 
 def heed_sigint() -> None:
-    """What a terminal gives a command; a test run in the background of a script inherits that SIGINT is ignored."""
+    """Handle SIGINT as in a terminal: a test run in the background of a script inherits that it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Poll until it holds."""
+    """Poll until the condition is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"did not come true in {seconds} s"
+        assert time.monotonic() < deadline, f"still false after {seconds} s"
         time.sleep(0.05)
 
 
 def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """The sentence that a failed command has said: asserts that there is no traceback."""
+    """The errors of a failed command; asserts that they are sentences without a traceback."""
     assert "Traceback" not in done.stderr, done.stderr
     assert done.stderr.startswith("error: "), done.stderr
     return done.stderr
 
 
 def shared(*parts: str) -> Path | None:
-    """A path in the workplace's shared data, None where this machine has none."""
+    """A path in the folder of corpora that SHARED names, None if it is not on this machine."""
     path = Path(os.environ.get("SHARED", Path(__file__).parents[2] / "shared")).joinpath(*parts)
     return path if path.exists() else None

@@ -15,7 +15,7 @@ FIELDS = ["path", "state", "label", "confidence", "seconds"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three files in two levels, and one that is no music file at all."""
+    """Three audio files on two levels, and a text file."""
     for name in ("b.wav", "a.flac", "deeper/c.ogg"):
         path = tmp_path / "music" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,55 +44,67 @@ def test_the_table_goes_into_a_file(run: Run, folder: Path, suffix: str) -> None
     assert all(list(row) == FIELDS for row in rows)
 
 
-def test_it_goes_on_past_what_it_cannot_read_and_names_it(run: Run, folder: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named_and_skipped(run: Run, folder: Path) -> None:
     (folder / "broken.wav").write_bytes(b"RIFF, but broken")
     done = run("edge.cli.label", folder)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1 + 3
     assert "skipped: " in done.stderr
-    assert "broken.wav: is no audio" in done.stderr
+    assert "broken.wav: not an audio file" in done.stderr
     assert "1 of 4 files" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("to_file", [False, True])
-def test_a_name_that_is_no_utf8_is_labelled_like_any_other(folder: Path, to_file: bool) -> None:
+def test_a_file_name_that_is_not_utf8_is_written_as_its_bytes(folder: Path, to_file: bool) -> None:
     odd = os.fsencode(folder) + b"/\xff,\xfe.wav"
     shutil.copy(folder / "b.wav", odd)
-    words = [sys.executable, "-m", "edge.cli.label", odd, *(["--out", str(folder / "x.csv")] if to_file else [])]
-    done = subprocess.run(words, capture_output=True, check=False)
+    command = [sys.executable, "-m", "edge.cli.label", odd, *(["--out", str(folder / "x.csv")] if to_file else [])]
+    done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b'"%s"' % odd in ((folder / "x.csv").read_bytes() if to_file else done.stdout)
 
 
-def test_the_same_file_is_labelled_once(run: Run, folder: Path) -> None:
+def test_a_file_that_is_given_twice_is_labelled_once(run: Run, folder: Path) -> None:
     assert len(run("edge.cli.label", folder, folder / "b.wav").stdout.splitlines()) == 1 + 3
 
 
-def test_the_label_is_the_one_that_edge_listen_gives(run: Run, folder: Path) -> None:
+def test_the_label_is_that_of_edge_listen(run: Run, folder: Path) -> None:
     (row,) = csv.DictReader(run("edge.cli.label", folder / "b.wav").stdout.splitlines())
-    whole = json.loads(run("edge.cli.listen", folder / "b.wav", "--json").stdout.splitlines()[-1])
-    assert (row["state"], row["label"] or None) == (whole["state"], whole["label"])
-    assert float(row["confidence"]) == whole["confidence"]
+    summary = json.loads(run("edge.cli.listen", folder / "b.wav", "--json").stdout.splitlines()[-1])
+    assert (row["state"], row["label"] or None) == (summary["state"], summary["label"])
+    assert float(row["confidence"]) == summary["confidence"]
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("arguments", "status", "sentence"),
     [
-        (["tests", "--out", "x.txt"], 2, ".csv or .jsonl"),
-        (["tests/edge"], 1, "no audio file below"),
-        (["none.wav"], 1, "1 of 1 files"),
-        (["tests", "--out", "/nowhere/x.csv", "--model", "none.tflite"], 1, ""),
+        (["tests", "--out", "x.txt"], 2, "--out x.txt: the name must end in .csv or .jsonl"),
+        (["tests/edge"], 1, "no audio file below this folder"),
+        (["tests/edge"], 1, "error: no audio file to label"),
+        (["none.wav"], 1, "1 of 1 files could not be labelled"),
+        (["tests", "--out", "/nowhere/x.csv", "--model", "none.tflite"], 1, "none.tflite"),
     ],
 )
-def test_bad_words(run: Run, words: list[str], status: int, said: str) -> None:
-    done = run("edge.cli.label", *words)
+def test_a_mistake_is_named(run: Run, arguments: list[str], status: int, sentence: str) -> None:
+    done = run("edge.cli.label", *arguments)
     assert done.returncode == status
-    assert said in done.stderr
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_full_disk_is_said(run: Run, folder: Path) -> None:
+def test_a_folder_without_audio_is_named_and_the_others_are_labelled(run: Run, folder: Path) -> None:
+    empty = folder.parent / "empty"
+    empty.mkdir()
+    done = run("edge.cli.label", empty, folder)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1 + 3
+    assert done.stderr == (
+        f"skipped: {empty}: no audio file below this folder\nerror: 1 of 2 paths have no audio file, see above\n"
+    )
+
+
+def test_a_full_disk_is_one_sentence(run: Run, folder: Path) -> None:
     target = folder.parent / "full.csv"
     target.symlink_to("/dev/full")
     done = run("edge.cli.label", folder, "--out", target)

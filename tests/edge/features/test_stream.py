@@ -11,7 +11,7 @@ SAMPLES = np.random.default_rng(0).normal(0, 0.1, 12_000).astype(np.float32)
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, len(SAMPLES)), max_size=12), st.sampled_from([(2048, 512), (512, 512), (400, 160)]))
-def test_the_frames_are_the_same_however_the_samples_are_cut(cuts: list[int], sizes: tuple[int, int]) -> None:
+def test_the_frames_do_not_depend_on_the_block_boundaries(cuts: list[int], sizes: tuple[int, int]) -> None:
     front_end = FrontEnd(n_fft=sizes[0], hop_length=sizes[1])
     stream = MfccStream(front_end)
     frames = np.concatenate([stream.accept(block) for block in np.split(SAMPLES, sorted(cuts))])
@@ -28,6 +28,6 @@ def test_reset_forgets_the_incomplete_frame() -> None:
 
 
 @pytest.mark.parametrize("front_end", [FrontEnd(center=True), FrontEnd(top_db=80.0)])
-def test_what_needs_the_whole_clip_is_refused(front_end: FrontEnd) -> None:
+def test_features_that_need_the_whole_clip_are_refused(front_end: FrontEnd) -> None:
     with pytest.raises(ValueError, match="center=False, top_db=None"):
         MfccStream(front_end)

@@ -1,70 +1,71 @@
+"""Model files on disk; damaged and hostile ones are in test_damaged_files.py and test_hostile_cards.py."""
+
 from pathlib import Path
 
 import pytest
+from helpers.support import stream_card
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from helpers.support import stream_card
 
-from edge import container
 from edge.model.card import CardError
-from edge.model.load import SHIPPED_MODEL, load_model
+from edge.model.file import SUFFIXES, pack, read_model_file
+from edge.model.load import SHIPPED_MODEL
 
-NETWORK = b"\x08\x08" + b"network" * 50  # field 1 = 8, then what the walk must not trip over
-FIELD = b"\x3a\x40" + bytes(64)  # a protobuf field 7 of 64 bytes
+NETWORK = (b"\x3a\x40" + bytes(64)) * 3  # a protobuf message: field 7 of 64 bytes, three times
 
 
 def write(folder: Path, suffix: str) -> Path:
     path = folder / f"model{suffix}"
-    path.write_bytes(container.pack(FIELD * 3, stream_card(), suffix))
+    path.write_bytes(pack(NETWORK, stream_card(), suffix))
     return path
 
 
-@pytest.mark.parametrize("suffix", container.SUFFIXES)
-def test_network_and_card_come_back(tmp_path: Path, suffix: str) -> None:
-    network, card = container.read(write(tmp_path, suffix))
-    assert network == FIELD * 3
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_network_and_card_are_read_as_they_were_written(tmp_path: Path, suffix: str) -> None:
+    network, card = read_model_file(write(tmp_path, suffix))
+    assert network == NETWORK
     assert card.labels == stream_card().labels
 
 
-@pytest.mark.parametrize("suffix", container.SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_packing_is_reproducible(suffix: str) -> None:
-    assert container.pack(FIELD, stream_card(), suffix) == container.pack(FIELD, stream_card(), suffix)
+    assert pack(NETWORK, stream_card(), suffix) == pack(NETWORK, stream_card(), suffix)
 
 
-@pytest.mark.parametrize("suffix", container.SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_changed_network_is_refused(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path, suffix)
     content = bytearray(path.read_bytes())
     content[10] ^= 1
     path.write_bytes(content)
     with pytest.raises(CardError, match="SHA-256"):
-        container.read(path)
+        read_model_file(path)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), suffix=st.sampled_from(container.SUFFIXES))
-def test_a_cut_file_is_refused_in_one_sentence(tmp_path: Path, data: st.DataObject, suffix: str) -> None:
+@given(data=st.data(), suffix=st.sampled_from(SUFFIXES))
+def test_a_truncated_file_is_refused_in_one_sentence(tmp_path: Path, data: st.DataObject, suffix: str) -> None:
     path = write(tmp_path, suffix)
     content = path.read_bytes()
     path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
     with pytest.raises(CardError) as caught:
-        container.read(path)
+        read_model_file(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.binary(max_size=300), suffix=st.sampled_from(container.SUFFIXES))
-def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes, suffix: str) -> None:
+@given(content=st.binary(max_size=300), suffix=st.sampled_from(SUFFIXES))
+def test_any_other_file_is_refused(tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f"foreign{suffix}"
     path.write_bytes(content)
     with pytest.raises(CardError):
-        container.read(path)
+        read_model_file(path)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.data())
-def test_a_damaged_shipped_model_never_reaches_native_code(
+def test_a_damaged_shipped_model_is_refused_or_its_network_is_intact(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     content = bytearray(SHIPPED_MODEL.read_bytes())
@@ -73,18 +74,18 @@ def test_a_damaged_shipped_model_never_reaches_native_code(
     path = tmp_path_factory.mktemp("damaged") / "model.tflite"
     path.write_bytes(content)
     try:
-        network, _ = container.read(path)
+        network, _ = read_model_file(path)
     except CardError:
         return
-    assert network == container.read(SHIPPED_MODEL)[0]  # what was hit is padding between the parts of the zip
+    assert network == read_model_file(SHIPPED_MODEL)[0]  # only unused bytes of the zip were changed
 
 
 @pytest.mark.parametrize("name", ["model.h5", "model", "model.zip"])
-def test_another_kind_of_file_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(CardError, match=r"ends in \.tflite or \.onnx"):
-        container.read(tmp_path / name)
+def test_a_file_with_another_suffix_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CardError, match=r"must end in \.tflite or \.onnx"):
+        read_model_file(tmp_path / name)
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(CardError, match="No such file"):
-        load_model(tmp_path / "none.tflite")
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match=r"none\.tflite: can't read the model: No such file"):
+        read_model_file(tmp_path / "none.tflite")

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.audio.source import MAX_CHANNELS, RATES
 from edge.errors import UsageError
 from edge.strict_dataclass import build
 
 HOP_SECONDS = 0.5  # time between answers
 MAX_HOP_SECONDS = 60.0
 MAX_THREADS = 64  # a runtime would start a million as well
+RATES = (1000, 768_000)  # Hz, lowest and highest: at 1 Hz a small file would be a year of audio
+MAX_CHANNELS = 1024  # as in libsndfile
 SAMPLE_BITS = (16, 32)  # of raw PCM
 
 

@@ -5,8 +5,8 @@ import numpy as np
 from edge.answer import Answer
 from edge.arrays import FloatArray
 from edge.audio.resample import Resampler
-from edge.audio.source import LOST_SECONDS, RATES
-from edge.config import HOP_SECONDS, MAX_HOP_SECONDS
+from edge.audio.source import LOST_SECONDS
+from edge.config import HOP_SECONDS, MAX_HOP_SECONDS, RATES
 from edge.decision import Decision, level_dbfs
 from edge.errors import UsageError
 from edge.model.model import Model

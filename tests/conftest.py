@@ -112,8 +112,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicropho
 
 
 @pytest.fixture
-from helpers.virtual_microphone import ListenProcess, VirtualMicrophone, is_sound
-from hypothesis import settings
+def listener(server: VirtualMicrophone) -> Iterator[ListenProcess]:
+    """edge-listen, which already hears."""
+    listener = ListenProcess(server.environment, "--device", "mic")
     listener.until(is_sound)
     yield listener
     listener.end(signal.SIGKILL)

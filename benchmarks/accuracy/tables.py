@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from benchmarks.accuracy.evaluation import Paired, Report
-from edge.cli.table import format_table
+from edge.table import format_table
 from train.evaluation.metrics import Share
 
 

@@ -22,7 +22,7 @@ from edge.benchmark.measurement import END_TO_END, Measurement
 from edge.benchmark.source import write_source
 from edge.benchmark.suite import measure_in_process
 from edge.cli.exit_status import run as run_command
-from edge.cli.table import format_table
+from edge.table import format_table
 from edge.config import HOP_SECONDS
 from edge.errors import UsageError
 from edge.model.load import SHIPPED_MODEL

@@ -10,7 +10,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from edge.arrays import FloatArray
-from edge.audio.source import RATES, AudioSource, Gap, block_frames
+from edge.audio.source import AudioSource, Gap, block_frames
+from edge.config import RATES
 from edge.errors import EdgeError
 from edge.stats import Stats
 

@@ -1,25 +1,15 @@
-"""The interface of an audio source, and the limits of what it delivers."""
-
-from __future__ import (
-    annotations,  # numpy is imported for type checkers only: edge.config, which --help needs, is light
-)
+"""The interface of an audio source."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from edge.arrays import FloatArray
 from edge.stats import Stats
-
-if TYPE_CHECKING:
-    from edge.arrays import FloatArray
 
 BLOCK_SECONDS = 0.5
 LOST_SECONDS = 1.5  # without a block, after which a live source counts as lost
-
-# Seconds are counted in samples: at 1 Hz a small file would be a year of audio.
-RATES = (1000, 768_000)  # Hz, lowest and highest
-MAX_CHANNELS = 1024  # as in libsndfile
 MAX_BLOCK_VALUES = 1 << 20  # a block of very many channels is shorter than BLOCK_SECONDS
 
 

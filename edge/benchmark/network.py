@@ -7,7 +7,6 @@ prints them as JSON. It needs a process of its own: there is only one first infe
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from edge.benchmark.measurement import RUNTIME_THREADS
 from edge.benchmark.process_status import process_status
-from edge.cli.exit_status import run as run_command
+from edge.benchmark.subprocess_json import run_module
 from edge.model.card import Card
 from edge.model.file import read_model_file
 from edge.model.runtime import open_network
@@ -102,4 +101,4 @@ def _megabytes_since(before: int | None, now: int | None) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    run_module(main)

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge.errors import EdgeError
@@ -35,6 +35,14 @@ def module_json(module: str, *arguments: str) -> dict[str, Any]:
     """
     command = [sys.executable, "-m", module, *arguments]
     return printed_json(command, f"{module} {arguments[0]}", environment={**ONE_BLAS_THREAD, **os.environ})
+
+
+def run_module(main: Callable[[], int]) -> None:
+    """Run the main function of such a module, and exit; an EdgeError becomes the last line of standard error."""
+    try:
+        sys.exit(main())
+    except EdgeError as error:
+        sys.exit(f"error: {error}")
 
 
 def printed_json(

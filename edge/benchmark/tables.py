@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from edge.benchmark.machine import Machine
 from edge.benchmark.measurement import END_TO_END, STAGES, Measurement
 from edge.benchmark.suite import ModelResult, Results
-from edge.cli.table import format_table
+from edge.table import format_table
 
 
 def tables(results: Results) -> str:

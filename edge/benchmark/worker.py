@@ -9,7 +9,6 @@ device. AUDIO is a mono file at the source's rate.
 import argparse
 import dataclasses
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from edge.benchmark.measurement import END_TO_END, RUNTIME_THREADS, STAGES, Meas
 from edge.benchmark.process_status import process_status
 from edge.benchmark.source import looped, paced
 from edge.benchmark.stages import TimedListener
-from edge.cli.exit_status import run as run_command
+from edge.benchmark.subprocess_json import run_module
 from edge.errors import EdgeError
 from edge.model.load import load_model
 from edge.model.model import Model
@@ -130,4 +129,4 @@ def since_ms(began_ns: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    run_module(main)

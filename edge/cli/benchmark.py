@@ -30,7 +30,7 @@ EXAMPLES = (
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = make_parser("edge-benchmark", DESCRIPTION, EXAMPLES, "benchmarks/README.md")
+    p = make_parser("edge-benchmark", DESCRIPTION, EXAMPLES, "edge/README.md")
     p.add_argument_group("model").add_argument(
         "--model",
         nargs="+",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edge.cli.encoding import use_utf8
 from edge.cli.exit_status import run
 from edge.cli.parser import make_parser
 from edge.config import read_config
@@ -62,6 +63,8 @@ def main() -> None:
 
 def history(args: argparse.Namespace) -> int:
     """Run a command. Raise UsageError for invalid arguments, EdgeError for a file without an answer."""
+    if args.json:
+        use_utf8()
     return print_labels(args) if args.command == "labels" else show_day(args)
 
 

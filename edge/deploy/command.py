@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import getpass
 import importlib.util
-import io
 import json
 import sys
 import tempfile
@@ -17,10 +16,10 @@ from edge.cli.exit_status import run
 from edge.cli.parser import make_parser
 from edge.deploy.deployment import Deployment, describe
 from edge.deploy.host import Host, SshHost, ThisMachine
+from edge.deploy.host_table import host_table
 from edge.deploy.package import digest, own_wheel
 from edge.deploy.release import DeployRequest
 from edge.deploy.shell import script
-from edge.deploy.table import table
 from edge.deploy.target import Target, probe
 from edge.errors import EdgeError, UsageError
 
@@ -85,8 +84,6 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Entry point of the installed command."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 must not stop a deployment
     sys.exit(run(lambda: command(parser().parse_intermixed_args())))
 
 
@@ -139,7 +136,7 @@ def command(args: argparse.Namespace) -> int:
             raise EdgeError("interrupted: run edge-deploy --status to see what is running now") from None
     reports = {d.host.name: {"target": d.target.to_dict(), **d.report} for d in deployments}
     if args.status or len(hosts) > 1:
-        print(*table(reports, errors), sep="\n")
+        print(host_table(reports, errors))
     for host in hosts:
         if host.name in errors:
             print(f"error: {errors[host.name]}", file=sys.stderr)
@@ -206,3 +203,7 @@ def progress_printer(host: Host, hosts: int) -> Callable[[str], None]:
                 print(f"{prefix}{line}", flush=True)
 
     return show
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from edge.errors import EdgeError
+from edge.subprocess_error import failure_reason
 
 NAME = "edge-listen"
 CHECKOUT = Path(__file__).parents[2]
@@ -67,8 +68,7 @@ def _built(folder: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        raise EdgeError(f"{CHECKOUT}: pip cannot build the wheel: {lines[-1] if lines else 'no message'}")
+        raise EdgeError(f"{CHECKOUT}: pip cannot build the wheel: {failure_reason(done, 'pip')}")
     return next(folder.glob("*.whl"))
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edge.runtime import installed_tflite_runtimes
 
 from convert.compact import compacted
-from edge.runtime import installed_tflite_runtimes
 from train.backend import tf
 
 INPUTS, UNITS, SMALL = 64, 96, 3

@@ -11,10 +11,10 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
+from edge.container import read
 from support import Run, one_sentence
 
 from convert.export import FILES
-from edge.container import read
 from train.recipes import EDGE
 
 RATE = 22_050

@@ -24,13 +24,10 @@ def module_name(path: Path) -> str:
 
 
 def room(module: str) -> str:
-    """The module or folder on the first level of the package.
-
-    Inside audio there are two more: the microphone, and the door that opens every source by the configuration.
-    """
-    first, second, third, *_ = [*module.split("."), "", "", ""]
+    """The module or folder on the first level of the package."""
+    first, second, *_ = [*module.split("."), ""]
     assert first == "edge"
-    return f"audio.{third}" if second == "audio" and third in ("microphone", "open") else second or "edge"
+    return second or "edge"
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -65,13 +62,13 @@ def test_there_is_no_import_cycle_between_rooms() -> None:
         order = list(graphlib.TopologicalSorter(graph()).static_order())
     except graphlib.CycleError as error:
         pytest.fail(" imports ".join(reversed(error.args[1])))
-    assert order.index("audio") < order.index("audio.microphone") < order.index("audio.open") < order.index("cli")
+    assert order.index("config") < order.index("audio") < order.index("listener") < order.index("cli")
     assert order.index("features") < order.index("model") < order.index("listener") < order.index("api")
 
 
 def test_the_graph_is_not_empty() -> None:
     assert {"answer", "arrays", "audio", "config", "decision", "errors", "model"} <= graph()["listener"]
-    assert "audio" in graph()["audio.microphone"]
+    assert "config" in graph()["audio"]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)

@@ -23,7 +23,7 @@ COMMANDS = {  # the module of each command; nothing else here names a module of 
     "edge-listen": "edge.cli.listen",
     "edge-label": "edge.cli.label",
     "edge-history": "edge.cli.history",
-    "edge-deploy": "edge.deploy",
+    "edge-deploy": "edge.deploy.command",
 }
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "edge" / "data" / "demo.ogg"

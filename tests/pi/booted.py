@@ -33,7 +33,15 @@ class Pi:
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "edge.deploy", self.name, *self.machine.ssh_options, "--patience", PATIENCE]
+        return [
+            sys.executable,
+            "-m",
+            "edge.deploy.command",
+            self.name,
+            *self.machine.ssh_options,
+            "--patience",
+            PATIENCE,
+        ]
 
     def deploy(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

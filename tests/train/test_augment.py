@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from edge.frontend import AMIN, dct_basis, hz_to_mel, mel_to_hz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.frontend import AMIN, dct_basis, hz_to_mel, mel_to_hz
 from train.augment import Surroundings
 from train.recipes import EDGE, Augmentation
 

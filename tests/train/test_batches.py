@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from edge.card import Normalisation
+
 from train.batches import CropBatches, EpochDataset, WindowBatches, around, one_hot, to_blocks
 from train.corpus import Clip
 from train.dataset import Part

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
 from edge.frontend import FrontEnd, mfcc
+
 from train import features
 from train.audio import BadClipError, decode, load
 from train.features import cepstra, compute, extract, librosa_mfcc, log_mel, mfccs

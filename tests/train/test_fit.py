@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from edge.card import from_json
 from support import synthesise
 
-from edge.card import from_json
 from edge.errors import EdgeError, UsageError
 from train import evaluate, fit, training
 from train.backend import keras

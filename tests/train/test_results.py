@@ -5,10 +5,10 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pytest
+from edge.card import Thresholds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.card import Thresholds
 from train.answers import Answers, Said, load_answers, merged, of_files, save_answers
 from train.corpus import Clip
 from train.dataset import Dataset, Part

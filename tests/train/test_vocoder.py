@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-import train.prepare
 from edge.card import Normalisation
 from edge.frontend import mfcc
+
+import train.prepare
 from train import evaluate, features, fit
 from train.batches import CropBatches
 from train.cache import default_folder

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.benchmark.measurement import END_TO_END, STAGES
-from edge.cli.table import format_table
+from edge.table import format_table
 
 COLUMNS = (*STAGES, END_TO_END)
 HEADING = "M instructions per second of audio"

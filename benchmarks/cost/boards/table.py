@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.cost.boards.report import Report
 from edge.benchmark.measurement import END_TO_END, Measurement
 from edge.benchmark.tables import megabytes
-from edge.cli.table import format_table
+from edge.table import format_table
 
 COLUMNS = {  # and their alignment
     "board or CPU": "<",

@@ -7,6 +7,7 @@ from typing import Any
 from edge.audio.microphone import alsa
 from edge.audio.microphone.device import UNLISTED, Device, DeviceError, short_blocker, unlisted_device
 from edge.audio.microphone.naming import lasting_argument
+from edge.table import format_table
 
 LISTED_RATES = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000)  # Hz
 NO_DEVICE = "no input device found; is the microphone plugged in? `arecord -l` lists what ALSA finds"
@@ -133,8 +134,7 @@ def table(devices: list[Device], root: Path) -> str:
         )
         for d in devices
     ]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return format_table(rows, "<" * len(HEADER))
 
 
 def _rates(module: Any, index: int) -> tuple[int, ...]:

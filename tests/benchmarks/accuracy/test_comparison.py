@@ -11,8 +11,9 @@ from edge.answer import Answer
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
-    from benchmarks.accuracy.evaluation import Prediction
     from train.corpus.clips import Clip
+
+    from benchmarks.accuracy.evaluation import Prediction
 
 pytestmark = pytest.mark.workstation
 

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from edge.api import label
 from edge.audio.files import FileSource
 from edge.audio.open import open_audio
-from edge.audio.source import BLOCK_SECONDS, MAX_BLOCK_VALUES, MAX_CHANNELS, RATES, Gap
-from edge.config import Config
+from edge.audio.source import BLOCK_SECONDS, MAX_BLOCK_VALUES, Gap
+from edge.config import MAX_CHANNELS, RATES, Config
 from edge.listener import Listener
 from edge.model.load import SHIPPED_MODEL, load_model
 from edge.model.model import Model

@@ -7,7 +7,13 @@ import sys
 import pytest
 from helpers.support import Run
 
-COMMANDS = {"edge-listen": "edge.cli.listen", "edge-label": "edge.cli.label"}
+COMMANDS = {
+    "edge-listen": "edge.cli.listen",
+    "edge-label": "edge.cli.label",
+    "edge-history": "edge.cli.history",
+    "edge-benchmark": "edge.cli.benchmark",
+    "edge-deploy": "edge.deploy.command",
+}
 EACH_COMMAND = pytest.mark.parametrize(("name", "module"), COMMANDS.items())
 
 
@@ -33,7 +39,7 @@ def test_help_is_grouped_and_has_examples_and_the_documentation(name: str, modul
     assert done.stdout.startswith(f"usage: {name} ")
     assert "general:" in done.stdout
     assert f"examples:\n  {name}" in done.stdout
-    assert "documentation: edge/README.md" in done.stdout
+    assert re.search(r"documentation: \w+/(?:\w+/)?README\.md", done.stdout)
     assert "--version" in done.stdout
 
 

@@ -14,8 +14,8 @@ from helpers.support import Run, one_sentence
 
 from edge.deploy import command, service
 from edge.deploy.host import Host, ThisMachine
+from edge.deploy.host_table import duration, host_table
 from edge.deploy.service import Service
-from edge.deploy.table import duration, table
 from edge.errors import EdgeError
 
 STATUS = {"model": "edge", "overruns": 2, "lost": 1.25}
@@ -28,19 +28,19 @@ def report(state: Service, **more: object) -> dict[str, Any]:
 
 
 def test_the_table_shows_the_current_release_not_the_one_before() -> None:
-    _, line = table({"pi": report(MUSIC, release={"name": "0.1.0-new", "model_name": None})}, {})
+    _, line = host_table({"pi": report(MUSIC, release={"name": "0.1.0-new", "model_name": None})}, {}).splitlines()
     cells = re.split(" {2,}", line)
     assert cells == ["pi", "0.1.0-new", "edge", "1 min 5 s", "jazz 91%; USB Audio, 48000 Hz", "2", "1.2", "48"]
 
 
 def test_the_table_shows_no_release_after_a_removal() -> None:
     before = target(release={"name": "0.1.0"}).to_dict()
-    _, line = table({"pi": {**report(INACTIVE), "target": before, "release": None}}, {})
+    _, line = host_table({"pi": {**report(INACTIVE), "target": before, "release": None}}, {}).splitlines()
     assert line.split() == ["pi", "-", "-", "-", "inactive", "-", "-", "48"]
 
 
 def test_the_table_shows_inactive_and_unreachable_hosts() -> None:
-    _, there, away = table({"pi": report(INACTIVE)}, {"gone": "gone: no route to host"})
+    _, there, away = host_table({"pi": report(INACTIVE)}, {"gone": "gone: no route to host"}).splitlines()
     assert there.split() == ["pi", "-", "-", "-", "inactive", "-", "-", "48"]
     assert away.split() == ["gone", "-", "-", "-", "failed", "-", "-", "-"]
 
@@ -138,13 +138,13 @@ def test_hosts_that_all_succeed_give_status_0(several: Callable[..., tuple[int, 
 def test_invalid_arguments_are_an_error_in_one_sentence(
     run: Run, arguments: list[str], status: int, message: str
 ) -> None:
-    done = run("edge.deploy", *arguments)
+    done = run("edge.deploy.command", *arguments)
     assert done.returncode == status
     assert message in one_sentence(done)
 
 
 def test_the_help_has_groups_examples_and_the_documentation(run: Run) -> None:
-    done = run("edge.deploy", "--help")
+    done = run("edge.deploy.command", "--help")
     assert done.returncode == 0
     for part in (
         "what to deploy:",
@@ -156,7 +156,7 @@ def test_the_help_has_groups_examples_and_the_documentation(run: Run) -> None:
 
 
 def test_a_standard_output_without_utf_8_is_no_obstacle(run: Run) -> None:
-    done = run("edge.deploy", "--help", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    done = run("edge.deploy.command", "--help", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -173,6 +173,6 @@ def test_progress_that_nobody_reads_does_not_stop_a_deployment(monkeypatch: pyte
 
 
 def test_the_version_is_printed(run: Run) -> None:
-    done = run("edge.deploy", "--version")
+    done = run("edge.deploy.command", "--version")
     assert done.returncode == 0
     assert re.fullmatch(r"edge-deploy \S+\n", done.stdout)

@@ -1,6 +1,6 @@
 import pytest
 
-from edge.cli.table import format_table
+from edge.table import format_table
 
 
 def test_columns_are_as_wide_as_their_longest_cell_and_lines_have_no_trailing_spaces() -> None:

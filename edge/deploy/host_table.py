@@ -1,13 +1,15 @@
 """The table of hosts that edge-deploy prints for --status and for several hosts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from edge.table import format_table
 
 HEADER = ("host", "release", "model", "up", "state", "overruns", "lost s", "°C")
 
 
-def table(reports: dict[str, dict[str, Any]], errors: dict[str, str]) -> Iterator[str]:
-    """Yield one line per host.
+def host_table(reports: dict[str, dict[str, Any]], errors: dict[str, str]) -> str:
+    """Lay out one line per host below a header.
 
     Parameters
     ----------
@@ -15,18 +17,11 @@ def table(reports: dict[str, dict[str, Any]], errors: dict[str, str]) -> Iterato
         Name of each host that was reached, and its report as --json has it.
     errors : dict
         Names and errors of the hosts that failed.
-
-    Yields
-    ------
-    str
-        The header, and a line for each host.
     """
     rows: list[Sequence[str]] = [HEADER]
     for name in (*reports, *(name for name in errors if name not in reports)):
         rows.append((name, *cells(reports.get(name, {}), name in errors)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return format_table(rows, "<" * len(HEADER))
 
 
 def cells(report: dict[str, Any], failed: bool) -> Sequence[str]:

@@ -35,6 +35,7 @@ FOLDERS = {  # folders all of whose tests have a marker
 }
 WORKSTATION_MODULE = re.compile(r"^pytestmark\b.*\bworkstation\b", re.MULTILINE)
 HERE = Path(__file__).parent
+collect_ignore = ["helpers"]  # no tests, and doctests are in the packages
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

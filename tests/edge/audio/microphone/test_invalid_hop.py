@@ -41,5 +41,5 @@ def test_a_hop_shorter_than_a_frame_of_the_model_is_an_invalid_argument(source: 
     assert listen(source, "0.001") == (
         2,
         "",
-        f"error: hop 0.001: must be from {shortest:.3f} to 60 s with this model\n",
+        f"error: --hop 0.001: must be from {shortest:.3f} to 60 s with this model\n",
     )

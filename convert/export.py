@@ -22,7 +22,7 @@ from edge.command import run as run_command
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
 from edge.runtime import installed_tflite_runtimes
-from train.run import HELD_BACK
+from train.run.folder import HELD_BACK
 
 FILES = {kind: f"model-{kind}.tflite" for kind in TFLITE_FORMATS} | {"onnx": "model.onnx"}
 GREATEST_DIFFERENCE = {"float32": 1e-5, "onnx": 1e-5, "dynamic": 0.01}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.card import Card, CardError, from_json
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
-from train.run import CALIBRATION, CARD, HELD_BACK, NETWORK
+from train.run.folder import CALIBRATION, CARD, HELD_BACK, NETWORK
 
 if TYPE_CHECKING:
     import keras

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convert import reference
-from convert.compact import compacted
+from convert.int8_weights import compacted
+from convert.rewrites import fusable_twin, unrolled
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_features, load_network
-from convert.twins import fusable_twin, unrolled
 from edge.card import State, Tensors
 from edge.command import run as run_command
 from edge.container import pack
 from edge.frontend import FloatArray
-from train.run import CALIBRATION
+from train.run.folder import CALIBRATION
 
 if TYPE_CHECKING:
     import keras

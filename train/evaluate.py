@@ -7,15 +7,15 @@ from pathlib import Path
 from edge.card import from_json
 from edge.command import run
 from edge.errors import EdgeError
-from train.answers import load_answers, merged
 from train.backend import keras
-from train.cache import default_folder
-from train.finish import answer, report
+from train.corpus.cache import default_folder
+from train.corpus.prepare import prepare
+from train.evaluation.predictions import load_answers, merged
 from train.fit import fitting
-from train.prepare import prepare
+from train.network.loop import read_history
 from train.recipes import RECIPES
-from train.run import ANSWERS, CARD, HISTORY, METRICS, NETWORK, TRAINED, fold_folder, read_arguments
-from train.training import read_history
+from train.run.folder import ANSWERS, CARD, HISTORY, METRICS, NETWORK, TRAINED, fold_folder, read_arguments
+from train.run.write import answer, report
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,20 +12,21 @@ import numpy as np
 from edge.card import Normalisation
 from edge.command import run
 from edge.errors import UsageError
-from train import networks, splits
-from train.answers import Answers, load_answers, merged, save_answers
 from train.backend import keras
-from train.batches import Batches, CropBatches, EpochDataset, WindowBatches, of_branches, one_hot
-from train.cache import default_folder
-from train.dataset import Dataset
-from train.distil import Heard, hear, key_of, teach
-from train.finish import answer, finish
-from train.prepare import prepare
+from train.corpus import splits
+from train.corpus.cache import default_folder
+from train.corpus.dataset import Dataset
+from train.corpus.prepare import prepare
+from train.distillation.musicnn import FEATURES
+from train.distillation.targets import Heard, hear, key_of, teach
+from train.evaluation.predictions import Answers, load_answers, merged, save_answers
+from train.evaluation.report import example_tensors
+from train.network import layers as networks
+from train.network.batches import Batches, CropBatches, EpochDataset, WindowBatches, of_branches, one_hot
+from train.network.loop import History, train
 from train.recipes import RECIPES, Recipe, Stream
-from train.results import example_tensors
-from train.run import ANSWERS, CHECKPOINT, Arguments, fold_folder, open_run, refuse_finished, writing
-from train.teacher import FEATURES
-from train.training import History, train
+from train.run.folder import ANSWERS, CHECKPOINT, Arguments, fold_folder, open_run, refuse_finished, writing
+from train.run.write import answer, finish
 
 
 def main(argv: list[str] | None = None) -> int:

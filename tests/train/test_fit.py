@@ -18,10 +18,11 @@ from support import synthesise
 
 from edge.card import from_json
 from edge.errors import EdgeError, UsageError
-from train import evaluate, fit, training
+from train import evaluate, fit
 from train.backend import keras
+from train.corpus.splits import FOLDS
+from train.network import loop as training
 from train.recipes import EDGE, RECIPES
-from train.splits import FOLDS
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("small_edge")

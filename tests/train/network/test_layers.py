@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from train.backend import keras
+from train.evaluation.predictions import step_through
+from train.network.layers import device_network, snap_to_int8, training_network, window_network, without_teacher
+from train.recipes import EDGE, SEED
+
+assert EDGE.stream is not None
+STREAM = EDGE.stream
+
+
+@pytest.fixture(scope="module")
+def trained() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return training_network(STREAM, 20, 5)
+
+
+@pytest.fixture(scope="module")
+def device(trained: keras.Model) -> keras.Model:
+    return device_network(trained, STREAM, 20, 5)
+
+
+def blocks(count: int) -> np.ndarray:
+    return np.random.default_rng(count).normal(0, 2, (count, STREAM.block_frames, 20)).astype(np.float32)
+
+
+def test_the_notebooks_network_has_its_parameters() -> None:
+    network = window_network(SEED, 10)
+    assert network.input_shape == (None, 130, 13)
+    assert network.count_params() == 57_802
+
+
+@pytest.mark.parametrize("count", [1, 17, STREAM.pool_blocks])
+def test_stepping_equals_the_training_network(trained: keras.Model, device: keras.Model, count: int) -> None:
+    clip = blocks(count)
+    (stepped,) = step_through(device, [clip])
+    np.testing.assert_allclose(stepped, without_teacher(trained)(clip[None])[0], atol=1e-5)
+
+
+def test_a_teacher_sees_whole_windows_of_what_the_lstm_remembers() -> None:
+    network = training_network(STREAM, 20, 5, teacher=7)
+    clip = blocks(2 * STREAM.window_blocks + 3)
+    said = network(clip[None])
+    assert said["probabilities"].shape == (1, len(clip), STREAM.branches, 5)
+    assert said["teacher"].shape == (1, 2, STREAM.branches, 7)
+    until_the_second = np.concatenate([clip[: STREAM.window_blocks], 0 * clip[STREAM.window_blocks :]])
+    np.testing.assert_allclose(network(until_the_second[None])["teacher"][0, 0], said["teacher"][0, 0], atol=1e-5)
+    assert np.abs(network(until_the_second[None])["teacher"][0, 1] - said["teacher"][0, 1]).max() > 1e-3
+
+
+def test_what_is_kept_has_no_teacher_and_answers_the_same() -> None:
+    taught = training_network(STREAM, 20, 5, teacher=7)
+    kept = without_teacher(taught)
+    geometric = np.exp(np.log(taught(blocks(9)[None])["probabilities"]).mean(axis=-2))
+    np.testing.assert_allclose(kept(blocks(9)[None]), geometric / geometric.sum(axis=-1, keepdims=True), atol=1e-6)
+    assert kept.count_params() == training_network(STREAM, 20, 5).count_params() < taught.count_params()
+
+
+def test_a_snapped_network_has_255_steps_a_matrix_and_says_the_same() -> None:
+    network = training_network(STREAM, 20, 5)
+    before = network(blocks(9)[None])["probabilities"]
+    snap_to_int8(network)
+    for weights in network.get_weights():
+        if weights.ndim == 2:
+            steps = weights / (np.abs(weights).max() / 127)
+            np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    assert 0 < np.abs(network(blocks(9)[None])["probabilities"] - before).max() < 0.02
+
+
+def test_an_answer_is_the_same_beside_longer_streams(device: keras.Model) -> None:
+    alone = step_through(device, [blocks(5)])[0]
+    beside = step_through(device, [blocks(9), blocks(5)])[1]
+    np.testing.assert_allclose(alone, beside, atol=1e-6)
+
+
+def test_what_was_long_ago_is_forgotten(device: keras.Model) -> None:
+    """Four memories later a loud past is worth less than e⁻⁴ in the pooled values."""
+    past, present = 10 * blocks(40), blocks(4 * STREAM.pool_blocks)
+    fresh = step_through(device, [present])[0][-1]
+    used = step_through(device, [np.concatenate([past, present])])[0][-1]
+    assert np.abs(fresh - used).max() < 0.05
+
+
+def test_the_count_stops_at_the_memory(device: keras.Model) -> None:
+    states = {i.name: np.zeros((1, *i.shape[1:]), np.float32) for i in device.inputs}
+    states["count"][:] = STREAM.pool_blocks
+    assert float(device(states)["next_count"][0, 0]) == STREAM.pool_blocks
+
+
+def test_both_load_without_any_class_of_ours(trained: keras.Model, device: keras.Model, tmp_path: Path) -> None:
+    for network in (trained, device):
+        network.save(tmp_path / "network.keras")
+        again = keras.models.load_model(tmp_path / "network.keras")
+        assert [i.name for i in again.inputs] == [i.name for i in network.inputs]
+        assert list(again.output_names) == list(network.output_names)
+        for a, b in zip(again.get_weights(), network.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    (stepped,) = step_through(again, [blocks(12)])
+    np.testing.assert_allclose(stepped[-1], without_teacher(trained)(blocks(12)[None])[0, -1], atol=1e-5)
+
+
+def test_digital_silence_is_held_back(trained: keras.Model) -> None:
+    at_limit = np.full((1, 4, STREAM.block_frames, 20), -STREAM.clip_at, np.float32)
+    once, louder = (trained(x)["probabilities"] for x in (at_limit, 100 * at_limit))
+    np.testing.assert_array_equal(once, louder)

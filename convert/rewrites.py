@@ -31,7 +31,7 @@ def unrolled(network: "keras.Model", float_head: bool) -> "keras.Model":
     """
     from train.backend import keras
 
-    class SpelledOutDense(keras.layers.Dense):
+    class SpelledOutDense(keras.layers.Dense):  # type: ignore[misc]  # keras ships no types
         """(batch, n) → (batch, units) without a FULLY_CONNECTED."""
 
         def call(self, inputs: Any, training: bool | None = None) -> Any:

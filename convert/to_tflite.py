@@ -62,7 +62,7 @@ def step_converter(network: "keras.Model", kind: str) -> tuple[Any, Tensors]:
     twin = unrolled(network, float_head=kind == "dynamic")
     specs = [tf.TensorSpec((1, *t.shape[1:]), tf.float32, name=t.name) for t in network.inputs]
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def one_call(*fed: Any) -> Any:
         return apply(twin, {spec.name: value for spec, value in zip(specs, fed, strict=True)})
 

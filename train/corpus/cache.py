@@ -1,4 +1,4 @@
-"""Arrays kept on disk, so that what was computed of a file once is only read again."""
+"""Arrays computed from audio files, kept on disk so that a second run only reads them."""
 
 import os
 import tempfile
@@ -15,21 +15,38 @@ Shape = tuple[int | None, ...]
 
 
 def default_folder() -> Path:
-    """Where they are kept: the user's cache folder, as the XDG base directory specification has it."""
+    """Folder of the cache below the user's cache folder (XDG base directory specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-listen" / "features"
 
 
-def of_file(
+def load_or_compute(
     path: Path, entry: Callable[[bytes], Path], shape: Shape, dtype: type, compute: Callable[[bytes], NDArray[Any]]
 ) -> NDArray[Any] | str:
-    """What `compute` makes of a file's bytes, kept under the `entry` that they have; or why there is nothing of it."""
+    """Return the array of an audio file, from the cache if it is there.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    entry
+        Path of the cache entry for the file's bytes.
+    shape, dtype
+        Expected shape (None: any length) and type; an entry that differs is computed again.
+    compute
+        Array for the file's bytes; may raise BadClipError.
+
+    Returns
+    -------
+    ndarray or str
+        The array, or the reason why there is none.
+    """
     try:
         content = path.read_bytes()
-        kept = read(entry(content), shape, dtype)
-        if kept is None:
-            kept = compute(content)
-            write(entry(content), kept)
-        return kept
+        array = read(entry(content), shape, dtype)
+        if array is None:
+            array = compute(content)
+            write(entry(content), array)
+        return array
     except BadClipError as error:
         return str(error)
     except OSError as error:
@@ -37,7 +54,7 @@ def of_file(
 
 
 def read(entry: Path, shape: Shape, dtype: type) -> NDArray[Any] | None:
-    """The array of an entry; None where it is missing or damaged. A None in `shape` stands for any length."""
+    """Array of a cache entry; None if it is missing, damaged, or of another shape or type."""
     try:
         array: NDArray[Any] = np.load(entry, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -47,7 +64,7 @@ def read(entry: Path, shape: Shape, dtype: type) -> NDArray[Any] | None:
 
 
 def write(entry: Path, array: NDArray[Any]) -> None:
-    """Keep an array under a name that appears only when it is complete; a full disk only costs the cache."""
+    """Write an entry atomically. Errors are ignored: a full disk costs the cache, not the run."""
     temporary = None
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)

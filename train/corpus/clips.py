@@ -1,13 +1,13 @@
-"""A corpus: a folder with one sub-folder per class, whose names are the labels."""
+"""Audio files of a corpus: a folder with one sub-folder per class, whose names are the labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import EdgeError, UsageError
 
-OTHER = "other"  # the label of what `--other` adds, which is no music
-GTZAN_FOLDER = "genres_original"  # where Kaggle's copy of GTZAN keeps its classes
-# What lies around in corpora and is no audio; anything else is tried, and named if it can't be read.
+OTHER = "other"  # label of the class that `--other` adds, which is not music
+GTZAN_FOLDER = "genres_original"  # Kaggle's copy of GTZAN keeps its classes there
+# Common files of a corpus that are not audio. Every other file is decoded, and reported if that fails.
 NOT_AUDIO = frozenset(
     {".csv", ".tsv", ".txt", ".md", ".json", ".xml", ".html", ".pdf", ".png", ".jpg", ".jpeg", ".npy"}
 )
@@ -15,7 +15,7 @@ NOT_AUDIO = frozenset(
 
 @dataclass(frozen=True)
 class Clip:
-    """One audio file. `name` is its path inside the corpus; lists know it by `label` and `track`."""
+    """One audio file. `name` is its path relative to the corpus; lists refer to it by `label` and `track`."""
 
     path: Path
     name: str
@@ -23,23 +23,40 @@ class Clip:
 
     @property
     def track(self) -> str:
-        """What lists call this clip: the file name without its suffix."""
+        """Name of this clip in lists: the file name without its suffix."""
         return self.path.stem
 
 
 def find_clips(data: Path, other: Path | None = None) -> list[Clip]:
-    """All clips of a corpus, sorted by class and name; `other` adds a class of what is not music.
+    """Find the clips of a corpus.
 
-    Raise EdgeError where there are fewer than two classes.
+    Parameters
+    ----------
+    data
+        Folder with one sub-folder per class, or with `genres_original`, which holds the sub-folders.
+    other
+        Folder of audio that is not music. Its files become one more class, OTHER.
+
+    Returns
+    -------
+    list of Clip
+        Sorted by class and name. Files that may not be audio are included; decoding decides.
+
+    Raises
+    ------
+    UsageError
+        If a folder does not exist or the corpus already has a class OTHER.
+    EdgeError
+        If a class is empty or there are fewer than two classes.
     """
     if not data.is_dir():
-        raise UsageError(f"{data} is no folder; --data takes a folder with one sub-folder per class")
+        raise UsageError(f"{data} is not a folder; --data expects a folder with one sub-folder per class")
     root = data / GTZAN_FOLDER if (data / GTZAN_FOLDER).is_dir() else data
     folders = sorted(f for f in root.iterdir() if f.is_dir() and not f.name.startswith("."))
     clips = [Clip(path, path.relative_to(root).as_posix(), f.name) for f in folders for path in _audio_in(f)]
     for folder in folders:
         if not any(clip.label == folder.name for clip in clips):
-            raise EdgeError(f"the class {folder.name} is empty: {folder} holds no audio file")
+            raise EdgeError(f"the class {folder.name} is empty: {folder} contains no audio file")
     if other is not None:
         clips += _other_clips(other, {folder.name for folder in folders})
     if len({clip.label for clip in clips}) < 2:
@@ -49,17 +66,17 @@ def find_clips(data: Path, other: Path | None = None) -> list[Clip]:
 
 def _other_clips(other: Path, labels: set[str]) -> list[Clip]:
     if not other.is_dir():
-        raise UsageError(f"{other} is no folder; --other takes a folder of audio that is not music")
+        raise UsageError(f"{other} is not a folder; --other expects a folder of audio that is not music")
     if OTHER in labels:
-        raise UsageError(f'the corpus has a class "{OTHER}" already, so --other can\'t add it')
+        raise UsageError(f'the corpus already has a class "{OTHER}", so --other cannot add one')
     clips = [Clip(path, f"{OTHER}/{path.relative_to(other).as_posix()}", OTHER) for path in _audio_in(other)]
     if not clips:
-        raise EdgeError(f"{other} holds no audio file")
+        raise EdgeError(f"{other} contains no audio file")
     return clips
 
 
 def _audio_in(folder: Path) -> list[Path]:
-    """The files under a folder that may be audio, sorted."""
+    """Files below a folder that may be audio, sorted; hidden files and folders are left out."""
     return sorted(
         path
         for path in folder.rglob("*")

@@ -1,4 +1,4 @@
-"""A corpus made ready: its features, side by side of the split."""
+"""A corpus with its features, by sides of the split."""
 
 import hashlib
 from collections import Counter
@@ -14,81 +14,82 @@ from train.recipes import Recipe
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one example is made of: a segment of a window recipe, or the whole clip of a stream recipe."""
+class Example:
+    """One training example: a segment of a window recipe, or the whole clip of a stream recipe."""
 
-    features: FloatArray  # of train.corpus.features.compute: (frames, n_mfcc), or (frames, n_mels) of a stream recipe
+    features: FloatArray  # from compute_features: (frames, n_mfcc), or (frames, n_mels) of a stream recipe
     clip: Clip
     label: int
-    reconstructed: bool = False  # whether a vocoder made it, or this copy of it
-    kind: str | None = None  # of copy, see train.augment.variants; None for the clip itself
+    reconstructed: bool = False  # the clip, or this variant of it, was made by a vocoder
+    variant: str | None = None  # kind of variant (train.augment.variants); None for the clip itself
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """All examples of a corpus by the side of the split they are on, and what was left out."""
+    """All examples of a corpus by side, and what was left out."""
 
     labels: tuple[str, ...]
     not_music: tuple[str, ...]
-    sides: dict[str, list[Part]]
+    sides: dict[str, list[Example]]
     held_back: str  # the side that metrics report
     leaky: bool
     note: str  # a sentence about the split
     skipped: dict[str, str]  # file → reason
     unlisted: int
-    sources: dict[str, str]  # clip name → where its audio comes from, as far as the lists say
-    artists: dict[str, str]  # clip name → who plays, as far as the lists say
-    vocoded: dict[str, list[Part]]  # side → copies of its recorded music; empty where nothing is reconstructed
-    copies: list[Part]  # of the training side, at other speeds and in rooms; none for windows and segments
-    folds: dict[str, int]  # clip name → fold, where the split is folds and all clips are on the training side
+    sources: dict[str, str]  # clip name → origin of its audio, as far as the lists name it
+    artists: dict[str, str]  # clip name → artist, as far as the lists name it
+    vocoded: dict[str, list[Example]]  # side → vocoded variants of its recorded music; empty without reconstructions
+    variants: list[Example]  # of the training side, at other speeds and in rooms; empty for windows and segments
+    folds: dict[str, int]  # clip name → fold, if the split is folds; all clips are on the training side then
 
     def without_fold(self, number: int) -> "Dataset":
-        """The same corpus with one fold as the side that is held back."""
+        """The same corpus with the clips of one fold on the validation side, which is held back."""
 
-        def divided(parts: list[Part]) -> dict[str, list[Part]]:
-            held_back = [part for part in parts if self.folds[part.clip.name] == number]
-            return {"train": [part for part in parts if self.folds[part.clip.name] != number], "valid": held_back}
+        def divided(examples: list[Example]) -> dict[str, list[Example]]:
+            held_back = [e for e in examples if self.folds[e.clip.name] == number]
+            return {"train": [e for e in examples if self.folds[e.clip.name] != number], "valid": held_back}
 
         vocoded = divided(self.vocoded["train"]) if self.vocoded else {}
-        sides, copies = divided(self.sides["train"]), divided(self.copies)["train"]
-        return replace(self, sides=sides, held_back="valid", vocoded=vocoded, copies=copies, folds={})
+        sides, variants = divided(self.sides["train"]), divided(self.variants)["train"]
+        return replace(self, sides=sides, held_back="valid", vocoded=vocoded, variants=variants, folds={})
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of who is on which side with which features: two equal ones train the same.
+        """SHA-256 over sides, folds, names and features: equal fingerprints give equal trainings.
 
-        Vocoded copies follow from these, but not to the last bit: Griffin-Lim makes rounding errors grow.
+        Vocoded variants follow from these and are left out: Griffin-Lim amplifies rounding errors, so that they differ
+        in their last bits between machines.
         """
         total = hashlib.sha256()
         for side in sorted(self.sides):
-            for part in self.sides[side]:
-                place = f"{side}{self.folds.get(part.clip.name, '')}"
-                total.update(f"{place}\0{part.clip.name}\0{digest(part.features)}\n".encode())
+            for example in self.sides[side]:
+                place = f"{side}{self.folds.get(example.clip.name, '')}"
+                total.update(f"{place}\0{example.clip.name}\0{digest(example.features)}\n".encode())
         return total.hexdigest()
 
     def clips_per_class(self) -> dict[str, dict[str, int]]:
-        """Side → label → number of clips with an example there."""
+        """Side → label → number of clips with an example on that side."""
         counts = {}
-        for side, parts in self.sides.items():
-            names = Counter(label for label, _ in {(part.clip.label, part.clip.name) for part in parts})
+        for side, examples in self.sides.items():
+            names = Counter(label for label, _ in {(e.clip.label, e.clip.name) for e in examples})
             counts[side] = {label: names[label] for label in self.labels}
         return counts
 
     @property
     def mostly_reconstructed(self) -> tuple[str, ...]:
-        """The classes whose training clips are reconstructions for the most part."""
+        """The classes with more reconstructions than recordings on the training side."""
         train = self.sides["train"]
-        marked = Counter(part.clip.label for part in train if part.reconstructed)
-        total = Counter(part.clip.label for part in train)
+        marked = Counter(example.clip.label for example in train if example.reconstructed)
+        total = Counter(example.clip.label for example in train)
         return tuple(label for label in self.labels if 2 * marked[label] > total[label])
 
     def normalisation(self, recipe: Recipe) -> Normalisation:
-        """Mean and deviation of each coefficient over the music of the training side."""
-        music = [mfccs(p.features, recipe) for p in self.sides["train"] if p.clip.label not in self.not_music]
+        """Mean and standard deviation of each coefficient over the music of the training side."""
+        music = [mfccs(e.features, recipe) for e in self.sides["train"] if e.clip.label not in self.not_music]
         frames = np.concatenate(music).astype(np.float64)
         return Normalisation(tuple(frames.mean(axis=0).tolist()), tuple((frames.std(axis=0) + 1e-6).tolist()))
 
 
 def digest(features: FloatArray) -> str:
-    """The identity of what was decoded: equal audio has equal features."""
+    """SHA-256 of features; files of equal audio have equal digests."""
     return hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()

@@ -1,7 +1,7 @@
-"""`python -m train.corpus.debian_music --out DIR`: free music of Debian game packages as clips for `--unlabelled`.
+"""The command `python -m train.corpus.debian_music`: free music from Debian game packages as clips for `--unlabelled`.
 
-Nothing is installed: each package is downloaded, its music is cut into clips, and the package is forgotten. The clips
-are what a corpus of GTZAN's kind has, 30 s, mono, 22 050 Hz, as FLAC. What is there already stays.
+Nothing is installed: each package is downloaded, its music is cut into clips, and the package is deleted. The clips
+have the format of GTZAN: 30 s, mono, 22 050 Hz, as FLAC. Packages whose folder exists are skipped.
 """
 
 import argparse
@@ -24,8 +24,9 @@ from edge.command import run
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
 from edge.label import AUDIO_SUFFIXES
+from train.command_line import command_parser
 
-# 26 hours of Debian 12, in the order of what they hold. 2 GB of downloads.
+# 26 hours of music in Debian 12, by descending duration; 2 GB of downloads.
 PACKAGES = (
     "drascula-music",
     "naev-data",
@@ -69,38 +70,37 @@ PACKAGES = (
 )
 ARCHIVES = {".pk3", ".zip"}
 SAMPLE_RATE = 22_050
-CLIP_SECONDS, SHORTEST_SECONDS = 30.0, 25.0  # what is shorter is a sound, not music
-CLIPS_A_FILE = 5  # so that a few long files don't outweigh the rest
-LEAST_RMS = 1e-3  # -60 dBFS
-UNFINISHED = ".gather-"  # what a folder of a package that is being cut begins with
+CLIP_SECONDS, MIN_SECONDS = 30.0, 25.0  # shorter files are sound effects, not music
+CLIPS_PER_FILE = 5  # at most, so that a few long files do not outweigh the rest
+MIN_RMS = 1e-3  # -60 dBFS
+UNFINISHED = ".gather-"  # prefix of the folder of a package that is not complete yet
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Download and cut, package by package."""
-    parser = argparse.ArgumentParser(prog="python -m train.corpus.debian_music", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--packages", nargs="+", default=PACKAGES, metavar="NAME", help="other packages of Debian")
-    words = parser.parse_args(argv)
-    words.out.mkdir(parents=True, exist_ok=True)
-    for left_over in words.out.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(left_over)
+    """Download and cut the packages; return the exit status."""
+    options = _parser().parse_args(argv)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for unfinished in options.out.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(unfinished)
     missing = []
-    for package in tqdm(words.packages, unit="package", disable=None):
-        if not (words.out / package).is_dir():
+    for package in tqdm(options.packages, unit="package", disable=None):
+        if not (options.out / package).is_dir():
             try:
-                gather(package, words.out / package)
+                extract_clips(package, options.out / package)
             except EdgeError as error:
                 missing.append(package)
                 print(f"skipped {error}", file=sys.stderr)
-    clips = len(list(words.out.rglob("*.flac")))
-    print(f"{clips} clips, {clips * CLIP_SECONDS / 3600:.1f} h of music in {words.out}")
+    clips = len(list(options.out.rglob("*.flac")))
+    print(f"{clips} clips, {clips * CLIP_SECONDS / 3600:.1f} h of music in {options.out}")
     if not clips:
-        raise EdgeError(f"none of the {len(missing)} packages could be had: is this a Debian with sources of its own?")
+        raise EdgeError(
+            f"none of the {len(missing)} packages could be downloaded; is this Debian with package sources?"
+        )
     return 0
 
 
-def gather(package: str, folder: Path) -> None:
-    """Cut the music of a Debian package into `folder`, which appears when all of it is there. Raise EdgeError."""
+def extract_clips(package: str, folder: Path) -> None:
+    """Download a Debian package and cut its music into `folder`, which appears when complete. Raises EdgeError."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=UNFINISHED) as name:
         downloads, clips = Path(name) / "deb", Path(name) / "clips"
         downloads.mkdir()
@@ -110,17 +110,17 @@ def gather(package: str, folder: Path) -> None:
         )
         debs = list(downloads.glob("*.deb"))
         if done.returncode or not debs:
-            raise EdgeError(f"{package}: {(done.stderr.strip() or 'not downloaded').splitlines()[-1]}")
+            raise EdgeError(f"{package}: {(done.stderr.strip() or 'download failed').splitlines()[-1]}")
         for path, content in music_of(debs[0]):
             for start, samples in cut(content):
-                # Flat, and unique: folders of a package may hold files of one name.
+                # One flat folder with unique names: folders of a package may contain files of the same name.
                 target = clips / f"{'-'.join(PurePosixPath(path).with_suffix('').parts)}@{start:03.0f}.flac"
                 soundfile.write(target, samples, SAMPLE_RATE)
         shutil.move(clips, folder)
 
 
 def music_of(deb: Path) -> Iterator[tuple[str, bytes]]:
-    """Path and content of each piece of music in a package, those in archives of games included."""
+    """Path and content of each music file in a package, including those inside archives of games."""
     process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
     with process, tarfile.open(fileobj=process.stdout, mode="r|") as members:
         for member in members:
@@ -138,26 +138,41 @@ def music_of(deb: Path) -> Iterator[tuple[str, bytes]]:
                         if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES:
                             yield name, archive.read(name)
             except zipfile.BadZipFile:
-                continue  # not an archive of music, whatever its name says
+                continue  # not an archive, in spite of its name
 
 
 def cut(content: bytes) -> Iterator[tuple[float, FloatArray]]:
-    """Up to CLIPS_A_FILE clips of an audio file, spread over it: the second at which each begins, and its samples."""
+    """Up to CLIPS_PER_FILE clips of an audio file, spread over its length: start in seconds and samples of each."""
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             seconds = file.frames / file.samplerate
-            if seconds < SHORTEST_SECONDS:
+            if seconds < MIN_SECONDS:
                 return
-            count = int(min(CLIPS_A_FILE, max(1, seconds // CLIP_SECONDS)))
+            count = int(min(CLIPS_PER_FILE, max(1, seconds // CLIP_SECONDS)))
             for place in range(count):
                 start = max(0.0, seconds - CLIP_SECONDS) * (place + 0.5) / count
                 file.seek(round(start * file.samplerate))
                 samples = file.read(round(CLIP_SECONDS * file.samplerate), dtype="float32", always_2d=True)
                 clip = soxr.resample(samples.mean(axis=1), file.samplerate, SAMPLE_RATE)
-                if len(clip) and np.sqrt(np.mean(clip * clip)) >= LEAST_RMS:
+                if len(clip) and np.sqrt(np.mean(clip * clip)) >= MIN_RMS:
                     yield start, clip
     except soundfile.LibsndfileError:
-        return  # a game's own format, or damaged
+        return  # a format of the game's own, or damaged
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "train.corpus.debian_music",
+        "Download free music of Debian game packages (2 GB) and cut it into clips for train.fit --unlabelled.",
+        "python -m train.corpus.debian_music --out music\n"
+        "python -m train.fit --data GTZAN --recipe edge --split lists --unlabelled music --out runs/edge",
+        "train/README.md",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the clips, one per package")
+    parser.add_argument(
+        "--packages", nargs="+", default=PACKAGES, metavar="NAME", help="Debian packages in place of the built-in list"
+    )
+    return parser
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ TABLE = "tracks.csv"
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One line of a list. `label` is None where the line names the file only."""
+class ListedTrack:
+    """One line of a list. `label` is None if the line has the file name only."""
 
     track: str
     label: str | None
@@ -25,25 +25,36 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Matched:
-    """What the lists say about the clips of a corpus."""
+class ListedClips:
+    """The clips of a corpus that are on its lists."""
 
-    sides: dict[str, str]  # clip name → train, valid or test; clips on no list are missing
-    sources: dict[str, str]  # clip name → where its audio comes from, for clips whose line says so
-    artists: dict[str, str]  # clip name → who plays, for clips whose line says so
-    missing: list[str]  # lines whose file is not there
+    sides: dict[str, str]  # clip name → train, valid or test; clips that are on no list are missing
+    sources: dict[str, str]  # clip name → origin of its audio, for clips whose line names it
+    artists: dict[str, str]  # clip name → artist, for clips whose line names one
+    missing: list[str]  # lines whose file does not exist
 
 
-def there_are(data: Path) -> bool:
-    """Whether a corpus has lists."""
+def has_lists(data: Path) -> bool:
+    """Whether a corpus folder contains lists."""
     return (data / TABLE).is_file() or any(next(data.glob(f"{side}*.txt"), None) for side in SIDES)
 
 
-def match(clips: list[Clip], data: Path, needed: tuple[str, ...] = ("train", "valid")) -> Matched:
-    """Find the lines of a corpus' lists among its clips.
+def match(clips: list[Clip], data: Path, needed: tuple[str, ...] = ("train", "valid")) -> ListedClips:
+    """Look up the lines of a corpus' lists among its clips.
 
-    Raise EdgeError where there are no lists, where a line names an unknown label, where a clip is on two sides, or
-    where a side that is `needed` has none.
+    Parameters
+    ----------
+    clips
+        Clips of the corpus.
+    data
+        Folder with the lists.
+    needed
+        Sides that must have at least one clip.
+
+    Raises
+    ------
+    EdgeError
+        If there are no lists, a line names an unknown label, a clip is on two sides, or a needed side is empty.
     """
     labels = {clip.label for clip in clips}
     listed = list(_read(data, labels))
@@ -68,32 +79,32 @@ def match(clips: list[Clip], data: Path, needed: tuple[str, ...] = ("train", "va
     for side in needed:
         if side not in sides.values():
             raise EdgeError(f"the lists in {data} put no clip on the {side} side")
-    return Matched(sides, sources, artists, missing)
+    return ListedClips(sides, sources, artists, missing)
 
 
-def _read(data: Path, labels: set[str]) -> Iterator[Listed]:
+def _read(data: Path, labels: set[str]) -> Iterator[ListedTrack]:
     if (data / TABLE).is_file():
         yield from _read_table(data / TABLE, labels)
         return
     files = [(side, path) for side in SIDES for path in sorted(data.glob(f"{side}*.txt"))]
     if not files:
-        raise EdgeError(f"{data} holds no lists: the split needs {TABLE}, or train*.txt and valid*.txt")
+        raise EdgeError(f"{data} contains no lists: the split needs {TABLE}, or train*.txt and valid*.txt")
     for side, path in files:
         for number, line in enumerate(_text(path).splitlines(), 1):
             if line.strip():
                 yield _parse_path(line.strip(), side, f"{path.name} line {number}", labels)
 
 
-def _parse_path(line: str, side: str, where: str, labels: set[str]) -> Listed:
+def _parse_path(line: str, side: str, where: str, labels: set[str]) -> ListedTrack:
     path = PurePosixPath(line.replace("\\", "/"))
     folders = path.parts[:-1]
     label = next((part for part in folders if part in labels), None)
     if folders and label is None:
         raise EdgeError(f'{where}: "{line}" names no class of the corpus, which has {", ".join(sorted(labels))}')
-    return Listed(path.stem, label, side, "", "", where)
+    return ListedTrack(path.stem, label, side, "", "", where)
 
 
-def _read_table(path: Path, labels: set[str]) -> Iterator[Listed]:
+def _read_table(path: Path, labels: set[str]) -> Iterator[ListedTrack]:
     reader = csv.DictReader(_text(path).splitlines())
     columns = set(reader.fieldnames or ())
     if not {"track", "split"} <= columns or not columns & {"genre", "label"}:
@@ -105,11 +116,11 @@ def _read_table(path: Path, labels: set[str]) -> Iterator[Listed]:
             raise EdgeError(f'{where}: no class "{label}" in the corpus, which has {", ".join(sorted(labels))}')
         if side not in SIDES:
             raise EdgeError(f'{where}: the split is "{side}", not one of {", ".join(SIDES)}')
-        yield Listed(row["track"], label, side, row.get("source") or "", row.get("artist") or "", where)
+        yield ListedTrack(row["track"], label, side, row.get("source") or "", row.get("artist") or "", where)
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise EdgeError(f"can't read the list {path}: {error}") from None
+        raise EdgeError(f"cannot read the list {path}: {error}") from None

@@ -1,4 +1,4 @@
-"""From a corpus on disk to a `Dataset`: find, extract, split, and say what was left out."""
+"""Preparation of a corpus: find clips, extract features, split, and report what is left out."""
 
 import sys
 from dataclasses import replace
@@ -6,161 +6,177 @@ from pathlib import Path
 
 from edge.errors import EdgeError
 from edge.frontend import FloatArray
-from train.augment import variants as copies
+from train.augment.variants import ROOMS, SPEEDS, VOCODED
 from train.augment.vocoder import RECONSTRUCTED
 from train.corpus import lists, splits
 from train.corpus.clips import OTHER, Clip, find_clips
-from train.corpus.dataset import Dataset, Part, digest
-from train.corpus.features import extract
+from train.corpus.dataset import Dataset, Example, digest
+from train.corpus.features import extract_features
+from train.corpus.split_kinds import SPLITS
 from train.recipes import Recipe
 
-NOTES = {
-    "segments": "LEAKY: segments of the same tracks are in training, so this is no accuracy on new music",
-    "tracks": "no track is on two sides of the split; artists may be",
-    "lists": "the sides are as the corpus lists them",
-    "folds": "each clip is judged by a network that never heard its artist, as far as the lists name artists; the "
-    "network that is kept has heard them all",
-}
-TWIN = "the same audio is on a side that is judged by"
-Read = tuple[Clip, FloatArray]  # a clip and its features, (parts, frames, n_mfcc)
+DUPLICATE = "the same audio is on a side that is judged by"
+ClipFeatures = tuple[Clip, FloatArray]  # a clip and its features, (examples, frames, n_mfcc or n_mels)
 
 
 def prepare(data: Path, other: Path | None, recipe: Recipe, split: str, seed: int, cache: Path) -> Dataset:
-    """Make a corpus ready for a recipe; what is skipped is named on standard error. Raise EdgeError."""
+    """Prepare a corpus for a recipe. Skipped files are named on standard error.
+
+    Parameters
+    ----------
+    data, other
+        Folders of the corpus and of audio that is not music, as for `find_clips`.
+    recipe
+        Decides the features.
+    split
+        One of `split_kinds.SPLITS`.
+    seed
+        Seed of random splits.
+    cache
+        Folder of the feature cache.
+
+    Raises
+    ------
+    UsageError
+        If a folder does not exist.
+    EdgeError
+        If lists are wrong, or a class or the validation side has no usable clip.
+    """
     clips = find_clips(data, other)
     labels = tuple(dict.fromkeys(clip.label for clip in clips))
     not_music = (OTHER,) if other is not None else ()
-    matched = _match(clips, data, split)
-    listed = {name for name, side in matched.sides.items() if split != "folds" or side != "test"}
-    wanted = [c for c in clips if not listed or c.name in listed or c.label in not_music]
-    read, skipped = _read(wanted, recipe, cache)
-    skipped |= dict.fromkeys(matched.missing, "listed, but not there")
-    _name(skipped)
-    if left_out := len(clips) - len(wanted):
-        print(f"left out {left_out} clips that are on no list that is used", file=sys.stderr)
-    _refuse_empty(labels, [clip.label for clip, _ in read], "has no clip that can be used")
+    listed = _listed_clips(clips, data, split)
+    names = {name for name, side in listed.sides.items() if split != "folds" or side != "test"}
+    used = [c for c in clips if not names or c.name in names or c.label in not_music]
+    extracted, skipped = _extract(used, recipe, cache)
+    skipped |= dict.fromkeys(listed.missing, "listed, but not there")
+    _report(skipped)
+    if unlisted := len(clips) - len(used):
+        print(f"left out {unlisted} clips that are on no list in use", file=sys.stderr)
+    _check_every_class(labels, [clip.label for clip, _ in extracted], "has no usable clip")
 
-    reconstructed = {name for name, source in matched.sources.items() if source == RECONSTRUCTED}
+    reconstructed = {name for name, source in listed.sources.items() if source == RECONSTRUCTED}
     if split == "segments" and recipe.stream is not None:
-        read = [(clip, _segments(features, recipe)) for clip, features in read]
-    parts = [
-        Part(part, clip, labels.index(clip.label), clip.name in reconstructed)
-        for clip, features in read
-        for part in features
+        extracted = [(clip, _segments(features, recipe)) for clip, features in extracted]
+    examples = [
+        Example(array, clip, labels.index(clip.label), clip.name in reconstructed)
+        for clip, features in extracted
+        for array in features
     ]
-    sides = _sides_of_parts(read, split, seed, matched.sides)
-    twins = {p.clip.name: TWIN for p, side in zip(parts, sides, strict=True) if side == splits.NOWHERE}
-    _name(twins)
-    placed = {side: [p for p, own in zip(parts, sides, strict=True) if own == side] for side in lists.SIDES}
-    _refuse_empty(labels, [part.clip.label for part in placed["train"]], "has no clip on the training side")
-    if split != "folds" and not any(part.clip.label not in not_music for part in placed["valid"]):
-        raise EdgeError("no clip on the validation side can be used")
-    held_back = "test" if placed["test"] else "valid"
-    vocoded: dict[str, list[Part]] = {}
-    other_copies: list[Part] = []
+    sides = _sides(extracted, split, seed, listed.sides)
+    duplicates = {e.clip.name: DUPLICATE for e, side in zip(examples, sides, strict=True) if side == splits.EXCLUDED}
+    _report(duplicates)
+    by_side = {side: [e for e, own in zip(examples, sides, strict=True) if own == side] for side in lists.SIDES}
+    _check_every_class(labels, [e.clip.label for e in by_side["train"]], "has no clip on the training side")
+    if split != "folds" and not any(e.clip.label not in not_music for e in by_side["valid"]):
+        raise EdgeError("no clip on the validation side is usable")
+    held_back = "test" if by_side["test"] else "valid"
+    vocoded: dict[str, list[Example]] = {}
+    variants: list[Example] = []
     if recipe.stream is not None and split != "segments":
-        other_copies = _copies(placed["train"], not_music, recipe, cache)
+        variants = _variants(by_side["train"], not_music, recipe, cache)
         if reconstructed:
-            vocoded = {side: _vocoded(placed[side], not_music, recipe, cache) for side in ("train", held_back)}
+            vocoded = {side: _vocoded(by_side[side], not_music, recipe, cache) for side in ("train", held_back)}
     return Dataset(
         labels=labels,
         not_music=not_music,
-        sides={side: found for side, found in placed.items() if found},
+        sides={side: found for side, found in by_side.items() if found},
         held_back=held_back,
         leaky=split == "segments",
-        note=NOTES[split],
-        skipped=skipped | twins,
-        unlisted=left_out,
-        sources=matched.sources,
-        artists=matched.artists,
+        note=SPLITS[split],
+        skipped=skipped | duplicates,
+        unlisted=unlisted,
+        sources=listed.sources,
+        artists=listed.artists,
         vocoded=vocoded,
-        copies=other_copies,
-        folds=_folds(read, matched.artists, seed) if split == "folds" else {},
+        variants=variants,
+        folds=_folds(extracted, listed.artists, seed) if split == "folds" else {},
     )
 
 
-def _match(clips: list[Clip], data: Path, split: str) -> lists.Matched:
-    """What the lists say, where the split takes them; folds go without, too: each track is its own artist then."""
+def _listed_clips(clips: list[Clip], data: Path, split: str) -> lists.ListedClips:
+    """The lists if the split uses them. Folds work without lists; then each track counts as an artist."""
     if split == "lists":
         return lists.match(clips, data)
-    if split == "folds" and lists.there_are(data):
+    if split == "folds" and lists.has_lists(data):
         return lists.match(clips, data, needed=())
-    return lists.Matched({}, {}, {}, [])
+    return lists.ListedClips({}, {}, {}, [])
+
+
+def _extract(clips: list[Clip], recipe: Recipe, cache: Path) -> tuple[list[ClipFeatures], dict[str, str]]:
+    """The usable clips with their features, and the reasons for the others by name."""
+    extracted: list[ClipFeatures] = []
+    skipped: dict[str, str] = {}
+    for clip, features in zip(clips, extract_features([c.path for c in clips], recipe, cache), strict=True):
+        if isinstance(features, str):
+            skipped[clip.name] = features
+        else:
+            extracted.append((clip, features))
+    return extracted, skipped
 
 
 def _segments(features: FloatArray, recipe: Recipe) -> FloatArray:
-    """Whole segments of a whole clip's features: (1, frames, n_mels) → (segments, segment_frames, n_mels)."""
+    """Whole segments of the features of a clip: (1, frames, n_mels) → (segments, segment_frames, n_mels)."""
     length = recipe.segment_frames
     count = features.shape[1] // length
     return features[0, : count * length].reshape(count, length, features.shape[2])
 
 
-def _folds(read: list[Read], artists: dict[str, str], seed: int) -> dict[str, int]:
+def _folds(extracted: list[ClipFeatures], artists: dict[str, str], seed: int) -> dict[str, int]:
     """Clip name → fold."""
-    clips = [clip for clip, _ in read]
+    clips = [clip for clip, _ in extracted]
     groups = [artists.get(clip.name, clip.name) for clip in clips]
-    folds = splits.split_folds([clip.label for clip in clips], groups, [digest(f) for _, f in read], seed)
+    folds = splits.split_folds([clip.label for clip in clips], groups, [digest(f) for _, f in extracted], seed)
     return dict(zip((clip.name for clip in clips), folds, strict=True))
 
 
-def _read(clips: list[Clip], recipe: Recipe, cache: Path) -> tuple[list[Read], dict[str, str]]:
-    """The clips that could be read, each with its features, and the reasons of the others by name."""
-    read: list[Read] = []
-    skipped: dict[str, str] = {}
-    for clip, features in zip(clips, extract([c.path for c in clips], recipe, cache), strict=True):
-        if isinstance(features, str):
-            skipped[clip.name] = features
-        else:
-            read.append((clip, features))
-    return read, skipped
+def _sides(extracted: list[ClipFeatures], split: str, seed: int, listed: dict[str, str]) -> list[str]:
+    """Side of each example of each clip; EXCLUDED if a duplicate of the clip is on a side that is judged by."""
+    if split == "segments":
+        return splits.split_segments(sum(len(features) for _, features in extracted), seed)
+    if split == "folds":
+        return ["train"] * len(extracted)
+    digests = [digest(features) for _, features in extracted]
+    if split == "tracks":
+        by_clip = splits.split_tracks([clip.label for clip, _ in extracted], digests, seed)
+    else:
+        by_clip = [listed.get(clip.name) or splits.side_of_other(clip.name, seed) for clip, _ in extracted]
+        by_clip = splits.exclude_duplicates(by_clip, digests)
+    return [side for side, (_, features) in zip(by_clip, extracted, strict=True) for _ in features]
 
 
-def _copies(parts: list[Part], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Part]:
-    """The training clips again: music at other speeds, and all of them in rooms."""
-    music = [part for part in parts if part.clip.label not in not_music]
-    at_speeds = [part for kind in copies.SPEEDS for part in _copied(music, kind, recipe, cache)]
-    return at_speeds + [part for kind in copies.ROOMS for part in _copied(parts, kind, recipe, cache)]
+def _variants(examples: list[Example], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Example]:
+    """Variants of the training clips: music at other speeds, and every clip in rooms."""
+    music = [example for example in examples if example.clip.label not in not_music]
+    at_speeds = [example for kind in SPEEDS for example in _variant(music, kind, recipe, cache)]
+    return at_speeds + [example for kind in ROOMS for example in _variant(examples, kind, recipe, cache)]
 
 
-def _vocoded(parts: list[Part], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Part]:
-    """Copies of whole clips as the vocoder makes them.
+def _vocoded(examples: list[Example], not_music: tuple[str, ...], recipe: Recipe, cache: Path) -> list[Example]:
+    """Vocoded variants of whole clips.
 
-    Reconstructions are such already; what is not music is heard less well for it, and no device hears it so.
+    Reconstructions are vocoded already. Vocoded copies of what is not music make its class less accurate, and no device
+    ever records such sounds.
     """
-    recorded = [part for part in parts if not part.reconstructed and part.clip.label not in not_music]
-    return [replace(part, reconstructed=True) for part in _copied(recorded, copies.VOCODED, recipe, cache)]
+    recorded = [e for e in examples if not e.reconstructed and e.clip.label not in not_music]
+    return [replace(example, reconstructed=True) for example in _variant(recorded, VOCODED, recipe, cache)]
 
 
-def _copied(parts: list[Part], kind: str, recipe: Recipe, cache: Path) -> list[Part]:
-    found = extract([part.clip.path for part in parts], recipe, cache, kind)
+def _variant(examples: list[Example], kind: str, recipe: Recipe, cache: Path) -> list[Example]:
+    extracted = extract_features([example.clip.path for example in examples], recipe, cache, kind)
     return [
-        replace(part, features=features[0], kind=kind)
-        for part, features in zip(parts, found, strict=True)
-        if not isinstance(features, str)  # gone since it was first read
+        replace(example, features=features[0], variant=kind)
+        for example, features in zip(examples, extracted, strict=True)
+        if not isinstance(features, str)  # the file was deleted after the first read
     ]
 
 
-def _sides_of_parts(read: list[Read], split: str, seed: int, listed: dict[str, str]) -> list[str]:
-    """The side of each part of each clip; NOWHERE where a twin of the clip is on a side that is judged by."""
-    if split == "segments":
-        return splits.split_segments(sum(len(features) for _, features in read), seed)
-    if split == "folds":
-        return ["train"] * len(read)
-    digests = [digest(features) for _, features in read]
-    if split == "tracks":
-        by_clip = splits.split_tracks([clip.label for clip, _ in read], digests, seed)
-    else:
-        by_clip = [listed.get(clip.name) or splits.side_of_other(clip.name, seed) for clip, _ in read]
-        by_clip = splits.part_twins(by_clip, digests)
-    return [side for side, (_, features) in zip(by_clip, read, strict=True) for _ in features]
-
-
-def _refuse_empty(labels: tuple[str, ...], present: list[str], what: str) -> None:
+def _check_every_class(labels: tuple[str, ...], present: list[str], problem: str) -> None:
     for label in labels:
         if label not in present:
-            raise EdgeError(f"the class {label} {what}")
+            raise EdgeError(f"the class {label} {problem}")
 
 
-def _name(skipped: dict[str, str]) -> None:
+def _report(skipped: dict[str, str]) -> None:
     for name, reason in skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Who is learned from, who is looked at meanwhile, and who is held back for the accuracy."""
+"""Splits of a corpus into sides (train, valid, test) or folds."""
 
 import hashlib
 from collections import defaultdict
@@ -12,17 +12,27 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from edge.errors import EdgeError
 
 TEST_SHARE = 0.25
-VALID_SHARE = 0.2  # of what the test leaves
+VALID_SHARE = 0.2  # of what the test side leaves
 OTHER_TRAIN_SHARE = 0.75
 FOLDS = 3
-KINDS = ("segments", "tracks", "lists", "folds")
-NOWHERE = ""  # the side of what takes no part
+EXCLUDED = ""  # in place of a side: the clip is not used
 
 
 def split_segments(count: int, seed: int) -> list[str]:
-    """The notebook's split: `count` segments at random, whatever tracks they come from. The side of each."""
+    """Split `count` segments at random whatever tracks they come from, as the notebook did.
+
+    Returns
+    -------
+    list of str
+        Side of each segment.
+
+    Raises
+    ------
+    EdgeError
+        If there are fewer than four segments.
+    """
     if count < 4:
-        raise EdgeError(f"{count} segments are too few to be split into train, valid and test")
+        raise EdgeError(f"{count} segments are too few for a split into train, valid and test")
     rest, test = train_test_split(range(count), test_size=TEST_SHARE, random_state=seed)
     _, valid = train_test_split(rest, test_size=VALID_SHARE, random_state=seed)
     sides = ["train"] * count
@@ -33,7 +43,23 @@ def split_segments(count: int, seed: int) -> list[str]:
 
 
 def split_tracks(labels: Sequence[str], digests: Sequence[str], seed: int) -> list[str]:
-    """The same shares of whole tracks, class by class; tracks of equal digest stay together. The side of each."""
+    """Split whole tracks in the same shares, class by class; tracks of equal digest stay together.
+
+    Parameters
+    ----------
+    labels, digests
+        Class and content hash of each track.
+
+    Returns
+    -------
+    list of str
+        Side of each track.
+
+    Raises
+    ------
+    EdgeError
+        If a class has fewer than three different tracks.
+    """
     groups: dict[str, list[int]] = defaultdict(list)
     for index, digest in enumerate(digests):
         groups[digest].append(index)
@@ -55,11 +81,24 @@ def split_tracks(labels: Sequence[str], digests: Sequence[str], seed: int) -> li
 
 
 def split_folds(labels: Sequence[str], groups: Sequence[str], digests: Sequence[str], seed: int) -> list[int]:
-    """FOLDS parts of about the same classes, no group in two of them, nor equal digests: the fold of each.
+    """Split clips into FOLDS folds with about equal shares of each class, and no group or digest in two folds.
 
-    Raise EdgeError where a class has too few groups.
+    Parameters
+    ----------
+    labels, groups, digests
+        Class, artist (or track) and content hash of each clip.
+
+    Returns
+    -------
+    list of int
+        Fold of each clip, from 0.
+
+    Raises
+    ------
+    EdgeError
+        If a class has fewer groups than FOLDS.
     """
-    # Clips of one group belong together, as do clips of one digest, and whoever hangs on those.
+    # Clips of one group belong together, clips of one digest too, and so do clips that are linked over several of both.
     keys = dict.fromkeys([*(("group", g) for g in groups), *(("digest", d) for d in digests)])
     nodes = {key: index for index, key in enumerate(keys)}
     rows, columns = [nodes["group", g] for g in groups], [nodes["digest", d] for d in digests]
@@ -79,15 +118,15 @@ def split_folds(labels: Sequence[str], groups: Sequence[str], digests: Sequence[
 
 
 def side_of_other(name: str, seed: int) -> str:
-    """Train or valid for a clip that lists don't know of: a hash of its file name decides."""
+    """Side (train or valid) of a clip of the class `other`, which lists do not name: a hash of its name decides."""
     digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     return "train" if digest[0] < 256 * OTHER_TRAIN_SHARE else "valid"
 
 
-def part_twins(sides: Sequence[str], digests: Sequence[str]) -> list[str]:
-    """Leave a clip out where another one of equal digest is on a later side (train, valid, test): the new sides."""
+def exclude_duplicates(sides: Sequence[str], digests: Sequence[str]) -> list[str]:
+    """Exclude clips that have a duplicate of equal digest on a later side (train, valid, test): the new sides."""
     order = ("train", "valid", "test")
     latest: dict[str, int] = {}
     for side, digest in zip(sides, digests, strict=True):
         latest[digest] = max(latest.get(digest, 0), order.index(side))
-    return [s if order.index(s) == latest[d] else NOWHERE for s, d in zip(sides, digests, strict=True)]
+    return [s if order.index(s) == latest[d] else EXCLUDED for s, d in zip(sides, digests, strict=True)]

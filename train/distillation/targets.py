@@ -1,8 +1,8 @@
-"""What a teacher says of the music at hand, made into lessons for the network: about labelled and unlabelled clips.
+"""Training targets from a teacher: embeddings to reproduce, and soft labels.
 
-The teacher's features of each window are what the network's own memory has to tell (FitNets, Romero et al. 2015). Its
-opinion on the labels is half of the target of a labelled clip (Hinton, Vinyals and Dean 2015), and the whole where
-music has no label.
+The student's LSTM learns to predict the teacher's embedding of each window (FitNets, Romero et al. 2015). The teacher's
+label probabilities are half of the target of a labelled clip (Hinton, Vinyals and Dean 2015) and the whole target of
+unlabelled music.
 """
 
 import sys
@@ -17,114 +17,144 @@ from edge.errors import EdgeError
 from edge.frontend import FloatArray
 from edge.label import AUDIO_SUFFIXES
 from train.augment.variants import SPEEDS, VOCODED
-from train.corpus.dataset import Dataset, Part
-from train.corpus.features import extract
-from train.distillation.musicnn import FEATURES, TAGS, signals
+from train.corpus.dataset import Dataset, Example
+from train.corpus.features import extract_features
+from train.distillation.musicnn import EMBEDDING, TAGS, musicnn_outputs
 from train.recipes import Recipe
 
-C = 0.02  # inverse strength of the regression's penalty, for standardised features
-OPINION_FOLDS = 8
-LEAST_SCALE = 0.05  # of the mean deviation; some features are all but always zero
+C = 0.02  # inverse strength of the regression's penalty, for standardised embeddings
+MAX_FOLDS = 8  # of the cross-validation that labels the labelled clips
+MIN_SCALE = 0.05  # of the mean standard deviation; some dimensions of the embedding are nearly always zero
 
 
-Key = tuple[str, str | None]
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """About one clip: standardised teacher features (windows, FEATURES), and the teacher's opinion (labels,)."""
-
-    features: FloatArray
-    opinion: FloatArray
-
-
-NO_LESSON = Lesson(np.empty((0, FEATURES), np.float32), np.empty(0, np.float32))
+TargetKey = tuple[str, str | None]  # name of a clip, and kind of variant
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Music and what the teacher has heard in it."""
+class SoftTarget:
+    """Targets for one clip: standardised embeddings (windows, EMBEDDING) and label probabilities (labels,)."""
 
-    signals: dict[Key, FloatArray]  # clip name and kind of copy → (windows, FEATURES)
-    unlabelled: list[tuple[FloatArray, FloatArray]]  # log-mel (frames, n_mels) and (windows, FEATURES)
+    embeddings: FloatArray
+    probabilities: FloatArray
 
 
-def hear(dataset: Dataset, folders: list[Path], recipe: Recipe, cache: Path) -> Heard:
-    """Let the teacher hear all clips of a dataset and all audio below `folders`. Raise EdgeError."""
-    parts = [part for side in dataset.sides.values() for part in side]
-    parts += [part for part in dataset.copies if part.kind in SPEEDS]
-    parts += dataset.vocoded.get("train", [])
-    by_name = {}
-    for kind in (None, *SPEEDS, VOCODED):
-        clips = list({part.clip.name: part.clip for part in parts if part.kind == kind}.values())
-        for clip, found in zip(clips, signals([clip.path for clip in clips], cache, kind), strict=True):
-            if not isinstance(found, str):
-                by_name[clip.name, kind] = found[:, TAGS:]
-            elif kind is None:
-                raise EdgeError(f"the teacher can't hear {clip.name}: {found}")
+NO_TARGET = SoftTarget(np.empty((0, EMBEDDING), np.float32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True)
+class TeacherEmbeddings:
+    """Embeddings of a corpus and of unlabelled music by the teacher."""
+
+    labelled: dict[TargetKey, FloatArray]  # (windows, EMBEDDING) each
+    unlabelled: list[tuple[FloatArray, FloatArray]]  # log-mel (frames, n_mels) and (windows, EMBEDDING)
+
+
+def teacher_embeddings(dataset: Dataset, folders: list[Path], recipe: Recipe, cache: Path) -> TeacherEmbeddings:
+    """Compute the teacher's embeddings of a dataset and of all audio below `folders`.
+
+    Parameters
+    ----------
+    dataset
+        A dataset of whole clips.
+    folders
+        Folders of unlabelled music. Files that cannot be used are named on standard error.
+    recipe
+        Decides the features of the unlabelled music.
+    cache
+        Folder of the feature cache.
+
+    Raises
+    ------
+    EdgeError
+        If a clip is too short for the teacher, the folders contain no audio, or MusiCNN is not installed.
+    """
+    examples = [example for side in dataset.sides.values() for example in side]
+    examples += [example for example in dataset.variants if example.variant in SPEEDS]
+    examples += dataset.vocoded.get("train", [])
+    labelled = {}
+    for variant in (None, *SPEEDS, VOCODED):
+        clips = list({e.clip.name: e.clip for e in examples if e.variant == variant}.values())
+        outputs = musicnn_outputs([clip.path for clip in clips], cache, variant)
+        for clip, output in zip(clips, outputs, strict=True):
+            if not isinstance(output, str):
+                labelled[clip.name, variant] = output[:, TAGS:]
+            elif variant is None:
+                raise EdgeError(f"the teacher cannot use {clip.name}: {output}")
     paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
     if folders and not paths:
         raise EdgeError(f"no audio below {', '.join(map(str, folders))}")
-    log_mels, opinions = extract(paths, recipe, cache), signals(paths, cache)
+    log_mels, outputs = extract_features(paths, recipe, cache), musicnn_outputs(paths, cache)
     unlabelled = []
-    for path, log_mel, found in zip(paths, log_mels, opinions, strict=True):
-        if isinstance(log_mel, str) or isinstance(found, str):
-            print(f"skipped {path}: {log_mel if isinstance(log_mel, str) else found}", file=sys.stderr)
+    for path, log_mel, output in zip(paths, log_mels, outputs, strict=True):
+        if isinstance(log_mel, str) or isinstance(output, str):
+            print(f"skipped {path}: {log_mel if isinstance(log_mel, str) else output}", file=sys.stderr)
         else:
-            unlabelled.append((log_mel[0], found[:, TAGS:]))
-    return Heard(by_name, unlabelled)
+            unlabelled.append((log_mel[0], output[:, TAGS:]))
+    return TeacherEmbeddings(labelled, unlabelled)
 
 
-def key_of(part: Part) -> Key:
-    """Under what the lesson about a part is found: a room and a vocoder change nothing about what there is to say."""
-    return part.clip.name, part.kind if part.kind in SPEEDS else None
+def target_key(example: Example) -> TargetKey:
+    """Key of the target for an example: variants in a room or through the vocoder share the target of their clip."""
+    return example.clip.name, example.variant if example.variant in SPEEDS else None
 
 
-def teach(dataset: Dataset, heard: Heard) -> tuple[dict[Key, Lesson], list[tuple[FloatArray, Lesson]]]:
-    """The lessons about the training side, by `key_of` a part, and those about the unlabelled music with its log-mels.
+def make_targets(
+    dataset: Dataset, embeddings: TeacherEmbeddings
+) -> tuple[dict[TargetKey, SoftTarget], list[tuple[FloatArray, SoftTarget]]]:
+    """Make the targets for the training side and for unlabelled music.
 
-    Nothing of another side has a part in them: neither in the scale nor in the regression that turns the teacher's
-    features into an opinion on the labels.
+    No clip of another side has an influence: neither on the scale of the embeddings nor on the logistic regression that
+    turns embeddings into label probabilities.
+
+    Returns
+    -------
+    targets : dict
+        Targets of the training side by `target_key`. A variant that is faster than its clip may be too short for the
+        teacher and has none.
+    unlabelled : list
+        Log-mel (frames, n_mels) and target of each piece of unlabelled music.
+
+    Raises
+    ------
+    EdgeError
+        If a class has clips of fewer than two artists on the training side.
     """
-    parts = dataset.sides["train"] + dataset.copies
-    # A copy that is faster than its clip may be too short for the teacher: then there is no lesson about it.
-    keys = sorted({key_of(part) for part in parts} & set(heard.signals), key=str)
-    frames = np.concatenate([heard.signals[key] for key in keys] + [found for _, found in heard.unlabelled])
-    mean, deviation = frames.mean(axis=0), frames.std(axis=0)
-    scale = deviation + LEAST_SCALE * deviation.mean()
+    examples = dataset.sides["train"] + dataset.variants
+    keys = sorted({target_key(e) for e in examples} & set(embeddings.labelled), key=str)
+    windows = np.concatenate([embeddings.labelled[key] for key in keys] + [found for _, found in embeddings.unlabelled])
+    mean, deviation = windows.mean(axis=0), windows.std(axis=0)
+    scale = deviation + MIN_SCALE * deviation.mean()
 
-    def standard(found: FloatArray) -> FloatArray:
-        features: FloatArray = ((found - mean) / scale).astype(np.float32)
-        return features
+    def standardise(embedding: FloatArray) -> FloatArray:
+        standardised: FloatArray = ((embedding - mean) / scale).astype(np.float32)
+        return standardised
 
-    # Where some classes are mostly reconstructions, a regression would know them by the vocoder, and say of music
-    # without one that it is none of theirs. So it also sees what the teacher makes of the others' vocoded copies.
-    witnesses = [key for key in keys if key[1] is None]
-    vocoded = [(part.clip.name, VOCODED) for part in dataset.vocoded.get("train", [])]
-    witnesses += sorted(set(vocoded) & set(heard.signals))
-    truth = {part.clip.name: part.label for part in parts}
-    known = np.array([truth[name] for name, _ in witnesses])
-    means = np.stack([standard(heard.signals[key]).mean(axis=0) for key in witnesses])
+    # If some classes are mostly reconstructions, a regression recognises them by the vocoder and gives music without
+    # one no share of them. So it is also fitted on the embeddings of vocoded copies of the other classes.
+    fitted_on = [key for key in keys if key[1] is None]
+    vocoded = [(example.clip.name, VOCODED) for example in dataset.vocoded.get("train", [])]
+    fitted_on += sorted(set(vocoded) & set(embeddings.labelled))
+    truth = {example.clip.name: example.label for example in examples}
+    labels = np.array([truth[name] for name, _ in fitted_on])
+    means = np.stack([standardise(embeddings.labelled[key]).mean(axis=0) for key in fitted_on])
     regression = LogisticRegression(C=C, max_iter=1000, class_weight="balanced")
-    # A regression is sure of what it was fitted on: its opinion on a labelled clip comes from others' clips.
-    groups = [dataset.artists.get(name, name) for name, _ in witnesses]
-    artists = [len({group for group, own in zip(groups, known, strict=True) if own == label}) for label in set(known)]
-    count = min(OPINION_FOLDS, *artists)
+    # A regression is overconfident on the clips it was fitted on, so labelled clips get out-of-fold probabilities.
+    groups = [dataset.artists.get(name, name) for name, _ in fitted_on]
+    artists = [len({group for group, own in zip(groups, labels, strict=True) if own == label}) for label in set(labels)]
+    count = min(MAX_FOLDS, *artists)
     if count < 2:
-        raise EdgeError("a class has one artist or clip on the training side; the teacher's opinion needs two")
+        raise EdgeError("a class has clips of one artist on the training side; the teacher needs two")
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=0)
-    opinions = dict(
-        zip(
-            witnesses,
-            cross_val_predict(regression, means, known, groups=groups, cv=folds, method="predict_proba"),
-            strict=True,
-        )
-    )
-    lessons = {key: Lesson(standard(heard.signals[key]), opinions[key[0], None].astype(np.float32)) for key in keys}
-    regression.fit(means, known)
+    out_of_fold = cross_val_predict(regression, means, labels, groups=groups, cv=folds, method="predict_proba")
+    probabilities = dict(zip(fitted_on, out_of_fold, strict=True))
+    targets = {
+        key: SoftTarget(standardise(embeddings.labelled[key]), probabilities[key[0], None].astype(np.float32))
+        for key in keys
+    }
+    regression.fit(means, labels)
     unlabelled = []
-    for log_mel, found in heard.unlabelled:
-        features = standard(found)
-        opinion = regression.predict_proba(features.mean(axis=0)[None])[0].astype(np.float32)
-        unlabelled.append((log_mel, Lesson(features, opinion)))
-    return lessons, unlabelled
+    for log_mel, found in embeddings.unlabelled:
+        standardised = standardise(found)
+        of_music = regression.predict_proba(standardised.mean(axis=0)[None])[0].astype(np.float32)
+        unlabelled.append((log_mel, SoftTarget(standardised, of_music)))
+    return targets, unlabelled

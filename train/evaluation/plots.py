@@ -1,4 +1,4 @@
-"""The pictures of a run: training curves, the confusion matrix, and what a clip of each class looks like."""
+"""Plots of a run: training curves, the confusion matrix, and an example clip of each class."""
 
 from pathlib import Path
 
@@ -7,21 +7,21 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from edge.frontend import FrontEnd
-from train.corpus.audio import load
+from train.corpus.audio import load_audio
 from train.corpus.clips import Clip
 from train.corpus.features import mel_power
-from train.evaluation.metrics import Measured
+from train.evaluation.metrics import Measurement
 from train.network.loop import History
 
-SHOWN_DB = 80.0  # range of a spectrogram's colours
+SHOWN_DB = 80.0  # range of the colours of a spectrogram
 
 
-def draw_curves(history: History, path: Path) -> None:
-    """Loss and accuracy of training and validation by epoch."""
+def plot_curves(history: History, path: Path) -> None:
+    """Plot loss and accuracy of training and validation by epoch."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     epochs = [row["epoch"] + 1 for row in history]
     for axes, quantity in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        # Where a teacher has a loss of its own, Keras puts the output's name in front.
+        # With several outputs, as with a teacher, Keras prefixes the quantity with the name of the output.
         name = next(n for n in (f"probabilities_{quantity}", quantity) if n in history[0])
         axes.plot(epochs, [row[name] for row in history], label="train")
         if f"val_{name}" in history[0]:
@@ -31,9 +31,9 @@ def draw_curves(history: History, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def draw_confusion(measured: Measured, labels: tuple[str, ...], path: Path) -> None:
-    """Truth down, answers across, counts in the cells, coloured by the share of their row."""
-    counts = np.array(measured.confusion)
+def plot_confusion(measurement: Measurement, labels: tuple[str, ...], path: Path) -> None:
+    """Plot a confusion matrix: true classes down, predicted ones across, cells coloured by their share of the row."""
+    counts = np.array(measurement.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.5 + 0.5 * len(labels)
     figure = Figure(figsize=(side, side), layout="constrained")
@@ -45,14 +45,14 @@ def draw_confusion(measured: Measured, labels: tuple[str, ...], path: Path) -> N
         if count:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    axes.set(xlabel="answer", ylabel="truth")
-    axes.set_title(f"per {measured.per}: {measured.accuracy:.1%} of {measured.n}")
+    axes.set(xlabel="predicted", ylabel="truth")
+    axes.set_title(f"per {measurement.per}: {measurement.accuracy:.1%} of {measurement.n}")
     figure.savefig(path, dpi=120)
 
 
-def draw_example(clip: Clip, front_end: FrontEnd, path: Path) -> None:
-    """Waveform and mel spectrogram of a clip."""
-    samples = load(clip.path, front_end.sample_rate)
+def plot_example(clip: Clip, front_end: FrontEnd, path: Path) -> None:
+    """Plot the waveform and the mel spectrogram of a clip."""
+    samples = load_audio(clip.path, front_end.sample_rate)
     seconds = len(samples) / front_end.sample_rate
     figure = Figure(figsize=(10, 5), layout="constrained")
     wave, mel = figure.subplots(2, 1, sharex=True)

@@ -1,5 +1,7 @@
-"""From a trained network to everything that the run folder holds."""
+"""Content of a finished run folder: networks, card, tensors for the converter, metrics, tables and plots."""
 
+import csv
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,42 +11,27 @@ from numpy.typing import NDArray
 from edge.card import Normalisation, Thresholds
 from train.backend import keras
 from train.corpus.dataset import Dataset
-from train.evaluation import plots as pictures
-from train.evaluation.predictions import Answers, answer_segments, answer_streams, last_answers, normalise, to_stream
-from train.evaluation.report import (
-    CONVERTER_INPUTS,
-    choose_thresholds,
-    coverage_curve,
-    coverage_table,
-    example_tensors,
-    make_card,
-    measurements,
-    metrics_json,
-    table,
-    vocoder_check,
-    write_folds,
-)
-from train.network import layers as networks
-from train.network.loop import History
-from train.recipes import Recipe
-from train.run.folder import (
-    CALIBRATION,
-    CARD,
-    CHECKPOINT,
-    FOLDS,
-    HELD_BACK,
-    METRICS,
-    NETWORK,
-    PICTURES,
-    TRAINED,
-    Arguments,
-    replacing,
-    write_json,
-    writing,
-)
+from train.evaluation import plots
+from train.evaluation.metrics import Measurement
+from train.evaluation.predictions import SidePredictions, file_level, predict
+from train.evaluation.report import coverage_table, measurement_table, measurements, vocoder_check
+from train.evaluation.thresholds import choose_thresholds, coverage_curve
+from train.files import atomic_path, write_errors, write_json
+from train.network.inputs import example_tensors
+from train.network.layers import device_network
+from train.network.loop import CHECKPOINT, History
+from train.recipes import RECIPES, Recipe
+from train.run.card import make_card, versions
+from train.run.folder import CALIBRATION, CARD, FOLDS, HELD_BACK, METRICS, NETWORK, PLOTS, TRAINED, Arguments
+
+CONVERTER_INPUTS = 200  # clips for the converter, from each side
+
+FIXED_NOTE = "the number of epochs is fixed: no epoch was chosen by the held-back side"
+TEMPERATURE_NOTE = "the temperature and the threshold for unknown were set on the {} side"
+SAME_SIDE_NOTE = ", which is the side reported: the calibration error is optimistic, the accuracy untouched"
 
 
-def finish(
+def write_run(
     network: keras.Model,
     history: History,
     dataset: Dataset,
@@ -52,34 +39,45 @@ def finish(
     normalisation: Normalisation,
     arguments: Arguments,
     folder: Path,
-    of_folds: Answers | None,
+    fold_predictions: SidePredictions | None,
 ) -> None:
-    """Write all that a finished run leaves. metrics.json comes last: it is what makes a run finished.
+    """Write everything that a finished run leaves; metrics.json is last, because it marks a run as finished.
 
-    The thresholds are set and the accuracy is measured by `of_folds`, where there are folds: by networks that were
-    trained in the same way on less.
+    Parameters
+    ----------
+    network
+        The trained network.
+    history
+        One row per epoch.
+    dataset, recipe, normalisation, arguments
+        What it was trained on, and how.
+    folder
+        The run folder.
+    fold_predictions
+        With a split in folds: predictions on all clips by the networks of the folds, which were trained in the same way
+        on fewer clips. They decide the thresholds and the accuracy then.
     """
-    judged_by = of_folds or answer(network, dataset, "valid", recipe, normalisation)
-    thresholds = choose_thresholds(judged_by, dataset)
-    held_back = judged_by
-    if of_folds is None and dataset.held_back != "valid":
-        held_back = answer(network, dataset, dataset.held_back, recipe, normalisation)
-    found = measurements(held_back, dataset, thresholds, arguments.seed)
+    on_valid = fold_predictions or predict(network, dataset, "valid", recipe, normalisation)
+    thresholds = choose_thresholds(on_valid, dataset, recipe.thresholds)
+    on_held_back = on_valid
+    if fold_predictions is None and dataset.held_back != "valid":
+        on_held_back = predict(network, dataset, dataset.held_back, recipe, normalisation)
+    found = measurements(on_held_back, dataset, thresholds, arguments.seed)
     card = make_card(dataset, recipe, normalisation, arguments, thresholds, found)
-    examples = dataset.sides.get(dataset.held_back, dataset.sides["train"])
-    with writing(folder):
+    held_back = dataset.sides.get(dataset.held_back, dataset.sides["train"])
+    with write_errors(folder):
         _save_networks(network, dataset, recipe, folder)
-        with replacing(folder / CARD) as temporary:
+        with atomic_path(folder / CARD) as temporary:
             temporary.write_text(card.to_json())
-        for name, parts in ((CALIBRATION, dataset.sides["train"]), (HELD_BACK, examples)):
-            tensors = example_tensors(parts, recipe, normalisation, CONVERTER_INPUTS, arguments.seed)
+        for name, examples in ((CALIBRATION, dataset.sides["train"]), (HELD_BACK, held_back)):
+            tensors = example_tensors(examples, recipe, normalisation, CONVERTER_INPUTS, arguments.seed)
             _save_tensors(folder / name, tensors)
-    report(held_back, history, dataset, recipe, arguments, thresholds, folder)
+    write_report(on_held_back, history, dataset, recipe, arguments, thresholds, folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
-def report(
-    answers: Answers,
+def write_report(
+    predictions: SidePredictions,
     history: History,
     dataset: Dataset,
     recipe: Recipe,
@@ -87,50 +85,81 @@ def report(
     thresholds: Thresholds,
     folder: Path,
 ) -> None:
-    """Draw the pictures, write metrics.json and, of folds, what each clip was called; print the table."""
-    found = measurements(answers, dataset, thresholds, arguments.seed)
+    """Write the plots, metrics.json and, with a split in folds, folds.csv; print the tables."""
+    found = measurements(predictions, dataset, thresholds, arguments.seed)
     seconds = sum(row["seconds"] for row in history)
-    with writing(folder):
-        (folder / PICTURES).mkdir(exist_ok=True)
-        pictures.draw_curves(history, folder / PICTURES / "curves.png")
+    with write_errors(folder):
+        (folder / PLOTS).mkdir(exist_ok=True)
+        plots.plot_curves(history, folder / PLOTS / "curves.png")
         confusion = found.get("per_track_with_not_music", found["per_track"])
-        pictures.draw_confusion(confusion, dataset.labels, folder / PICTURES / "confusion.png")
+        plots.plot_confusion(confusion, dataset.labels, folder / PLOTS / "confusion.png")
         for label in dataset.labels:
-            clip = next(part.clip for part in dataset.sides["train"] if part.clip.label == label)
-            pictures.draw_example(clip, recipe.front_end, folder / PICTURES / f"example_{label}.png")
+            clip = next(example.clip for example in dataset.sides["train"] if example.clip.label == label)
+            plots.plot_example(clip, recipe.front_end, folder / PLOTS / f"example_{label}.png")
         if dataset.folds:
-            write_folds(answers, dataset, folder / FOLDS)
+            write_folds(predictions, dataset, folder / FOLDS)
         content = metrics_json(found, dataset, arguments, thresholds.temperature, seconds)
-        coverage = coverage_curve(answers, dataset, thresholds)
-        write_json(folder / METRICS, content | vocoder_check(answers, dataset) | {"coverage": coverage})
-    print(table(found, dataset))
+        coverage = coverage_curve(predictions, dataset, thresholds)
+        write_json(folder / METRICS, content | vocoder_check(predictions, dataset) | {"coverage": coverage})
+    print(measurement_table(found, dataset))
     print(coverage_table(coverage))
 
 
-def answer(network: keras.Model, dataset: Dataset, side: str, recipe: Recipe, normalisation: Normalisation) -> Answers:
-    """What a trained network says about one side of the split."""
-    parts = dataset.sides[side]
-    if recipe.stream is None:
-        return answer_segments(network, normalise(np.stack([part.features for part in parts]), normalisation), parts)
-    if dataset.leaky:
-        streams = np.stack([to_stream(part, normalisation, recipe, recipe.stream) for part in parts])
-        return answer_segments(last_answers(network), streams, parts)
-    device = networks.device_network(network, recipe.stream, recipe.front_end.n_mfcc, len(dataset.labels))
-    copies = dataset.vocoded.get(side, [])
-    return answer_streams(network, device, parts, copies, normalisation, recipe, recipe.stream)
+def metrics_json(
+    found: dict[str, Measurement], dataset: Dataset, arguments: Arguments, temperature: float, seconds: float
+) -> dict[str, Any]:
+    """Content of metrics.json; `seconds` is the duration of the training."""
+    judged_by = "held-back" if dataset.folds else "valid"
+    note = TEMPERATURE_NOTE.format(judged_by) + ("" if dataset.held_back == "test" else SAME_SIDE_NOTE)
+    return {
+        "recipe": arguments.recipe,
+        "split": arguments.split,
+        "leaky": dataset.leaky,
+        "held_back_side": "folds" if dataset.folds else dataset.held_back,
+        "notes": [dataset.note, FIXED_NOTE, RECIPES[arguments.recipe].chosen, note],
+        "labels": list(dataset.labels),
+        "not_music": list(dataset.not_music),
+        **{name: asdict(measurement) for name, measurement in found.items()},
+        "temperature": temperature,
+        "corpus": Path(arguments.data).name,
+        "corpus_sha256": arguments.corpus_sha256,
+        "clips": dataset.clips_per_class(),
+        "skipped": dataset.skipped,
+        "clips_on_no_list": dataset.unlisted,
+        "seed": arguments.seed,
+        "epochs": arguments.epochs,
+        "training_seconds": round(seconds, 1),
+        "command": arguments.command,
+        "versions": versions(),
+    }
+
+
+def write_folds(predictions: SidePredictions, dataset: Dataset, path: Path) -> None:
+    """Write a table with the label of each clip as a file, predicted by the network that never heard its artist."""
+    of_files = file_level(predictions)
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as f,
+    ):
+        writer = csv.writer(f)
+        writer.writerow(["clip", "label", "source", "fold", "said"])
+        for index, predicted in zip(of_files.clips, of_files.probabilities.argmax(axis=1), strict=True):
+            clip = predictions.clips[index]
+            source = dataset.sources.get(clip.name, "")
+            writer.writerow([clip.name, clip.label, source, dataset.folds[clip.name], dataset.labels[predicted]])
 
 
 def _save_networks(network: keras.Model, dataset: Dataset, recipe: Recipe, folder: Path) -> None:
-    """The network that is exported; of a stream also the one that was trained."""
+    """Save the network that is exported; of a stream recipe the training network, too."""
     exported = network
     if recipe.stream is not None:
-        exported = networks.device_network(network, recipe.stream, recipe.front_end.n_mfcc, len(dataset.labels))
-        with replacing(folder / TRAINED) as temporary:
+        exported = device_network(network, recipe.stream, recipe.front_end.n_mfcc, len(dataset.labels))
+        with atomic_path(folder / TRAINED) as temporary:
             network.save(temporary)
-    with replacing(folder / NETWORK) as temporary:
+    with atomic_path(folder / NETWORK) as temporary:
         exported.save(temporary)
 
 
 def _save_tensors(path: Path, tensors: dict[str, NDArray[Any]]) -> None:
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         np.savez(temporary, **tensors)

@@ -17,6 +17,8 @@ from convert.export import FILES
 from edge.container import read
 from train.recipes import EDGE
 
+pytestmark = pytest.mark.workstation
+
 RATE = 22_050
 CLASSES = ("beats", "bells", "drone")
 CLIPS = 8
@@ -93,7 +95,7 @@ def test_every_format_is_written_with_a_report(trained: Path) -> None:
     assert all(row["greatest_difference"] <= 1e-5 for row in report["files"] if row["format"] in ("float32", "onnx"))
 
 
-def test_every_format_tells_the_classes_apart_in_music_it_never_heard(run: Run, corpus: Path, trained: Path) -> None:
+def test_every_format_classifies_new_clips(run: Run, corpus: Path, trained: Path) -> None:
     clips = [corpus / f"new-{label}.ogg" for label in CLASSES]
     for name in FILES.values():
         done = run("edge.label", *clips, "--model", trained / "models" / name)
@@ -102,7 +104,7 @@ def test_every_format_tells_the_classes_apart_in_music_it_never_heard(run: Run, 
         assert [row["label"] for row in rows] == list(CLASSES), name
 
 
-def test_edge_listen_follows_a_change(run: Run, corpus: Path, edge: Path, tmp_path: Path) -> None:
+def test_edge_listen_follows_a_change_of_music(run: Run, corpus: Path, edge: Path, tmp_path: Path) -> None:
     parts = [soundfile.read(corpus / f"new-{label}.ogg")[0] for label in ("drone", "beats", "beats")]
     soundfile.write(tmp_path / "both.wav", np.concatenate(parts), RATE)
     done = run("edge.listen", tmp_path / "both.wav", "--json", "--model", edge / "models" / "model-float32.tflite")
@@ -111,7 +113,7 @@ def test_edge_listen_follows_a_change(run: Run, corpus: Path, edge: Path, tmp_pa
     assert labels[-1] == "beats"
 
 
-def test_the_card_travels_from_the_run_into_every_file(trained: Path) -> None:
+def test_every_file_contains_the_card_of_the_run(trained: Path) -> None:
     in_run = json.loads((trained / "run" / "card.json").read_text())
     for format_, name in FILES.items():
         _, card = read(trained / "models" / name)
@@ -152,7 +154,7 @@ def test_a_file_outside_its_bounds_is_not_written(run: Run, edge: Path, tmp_path
     assert written == set(FILES.values()) - {FILES["float32"]} | {"report.json"}
 
 
-def test_what_is_no_run_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(run: Run, tmp_path: Path) -> None:
     done = run("convert.export", tmp_path, "--out", tmp_path / "models")
     assert done.returncode == 1
     assert "is no finished run of train.fit" in one_sentence(done)

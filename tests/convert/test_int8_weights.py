@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.int8_weights import compacted
+from convert.int8_weights import store_as_int8
 from edge.runtime import installed_tflite_runtimes
 from train.backend import tf
+
+pytestmark = pytest.mark.workstation
 
 INPUTS, UNITS, SMALL = 64, 96, 3
 ANSWER = """
@@ -56,11 +58,11 @@ def matrix() -> np.ndarray:
 
 
 @pytest.mark.parametrize("package", installed_tflite_runtimes())
-def test_a_matrix_on_its_grid_takes_a_quarter_and_says_the_same(
+def test_a_matrix_on_an_int8_grid_takes_a_quarter_of_the_size_at_equal_outputs(
     matrix: np.ndarray, package: str, tmp_path: Path
 ) -> None:
     whole = flatbuffer(on_grid(matrix))
-    packed = compacted(whole)
+    packed = store_as_int8(whole)
     assert len(whole) - len(packed) > 2.9 * matrix.size - 1000
     x = np.random.default_rng(2).normal(0, 1, (5, INPUTS)).astype(np.float32)
     np.testing.assert_allclose(
@@ -69,9 +71,9 @@ def test_a_matrix_on_its_grid_takes_a_quarter_and_says_the_same(
 
 
 @pytest.mark.parametrize("package", installed_tflite_runtimes())
-def test_any_other_matrix_stays_as_it_is(matrix: np.ndarray, package: str, tmp_path: Path) -> None:
+def test_a_matrix_off_the_grid_is_not_changed(matrix: np.ndarray, package: str, tmp_path: Path) -> None:
     whole = flatbuffer(matrix)
-    packed = compacted(whole)
+    packed = store_as_int8(whole)
     assert len(packed) > len(whole) - 100
     x = np.random.default_rng(2).normal(0, 1, (5, INPUTS)).astype(np.float32)
     np.testing.assert_array_equal(answer(packed, x, package, tmp_path), answer(whole, x, package, tmp_path))

@@ -1,9 +1,9 @@
 """What tests of training share: a corpus made ready, without a corpus."""
 
-from train.corpus.dataset import Dataset, Part
+from train.corpus.dataset import Dataset, Example
 
 
-def dataset(labels: tuple[str, ...], sides: dict[str, list[Part]], not_music: tuple[str, ...] = ()) -> Dataset:
+def dataset(labels: tuple[str, ...], sides: dict[str, list[Example]], not_music: tuple[str, ...] = ()) -> Dataset:
     """A dataset of these parts and nothing else: no lists, no copies, no folds."""
     return Dataset(
         labels=labels,
@@ -17,6 +17,6 @@ def dataset(labels: tuple[str, ...], sides: dict[str, list[Part]], not_music: tu
         sources={},
         artists={},
         vocoded={},
-        copies=[],
+        variants=[],
         folds={},
     )

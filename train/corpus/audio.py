@@ -29,7 +29,9 @@ def decode(content: bytes, sample_rate: int) -> FloatArray:
     """
     try:
         samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
+    except soundfile.LibsndfileError as error:
+        raise BadClipError(f"unreadable ({error.error_string.rstrip('.')})") from None
+    except (RuntimeError, ValueError) as error:
         raise BadClipError(f"unreadable ({str(error).rstrip('.')})") from None
     mono: FloatArray = samples.mean(axis=1, dtype=np.float32)
     if not len(mono):

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from train.augment.room import DISTANCE, GAIN_DB, RATE, coloured_noise, impulse_response, in_room, rms, two_places
+from train.augment.room import DISTANCE, GAIN_DB, RATE, coloured_noise, impulse_response, in_room, random_places, rms
+
+pytestmark = pytest.mark.workstation
 
 SECONDS = 2
 SNR_DB = 15.0
@@ -23,7 +25,7 @@ def power(samples: np.ndarray, low: float, high: float) -> float:
     return float(spectrum[(low <= frequencies) & (frequencies < high)].sum())
 
 
-def test_a_generator_makes_the_same_room_again_and_another_one_another() -> None:
+def test_a_seed_determines_the_room() -> None:
     samples = tone(1000)
     first, again, another = (heard(samples, seed) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
@@ -31,7 +33,7 @@ def test_a_generator_makes_the_same_room_again_and_another_one_another() -> None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_level_is_the_clips_own_up_to_the_gain(seed: int) -> None:
+def test_a_room_changes_the_level_by_the_gain_only(seed: int) -> None:
     samples = tone(1000)
     heard_there = heard(samples, seed)
     assert heard_there.shape == samples.shape
@@ -40,13 +42,13 @@ def test_the_level_is_the_clips_own_up_to_the_gain(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_noise_is_as_far_below_the_music_as_it_should_be(seed: int) -> None:
+def test_the_noise_has_the_requested_snr(seed: int) -> None:
     heard_there = heard(tone(1000), seed)
     music = power(heard_there, 990, 1010)
     assert 10 * np.log10(music / (power(heard_there, 0, RATE / 2) - music)) == pytest.approx(SNR_DB, abs=1.5)
 
 
-def test_the_microphone_hears_a_band() -> None:
+def test_the_microphone_attenuates_outside_its_band() -> None:
     noise = np.random.default_rng(0).normal(0, 0.02, SECONDS * RATE).astype(np.float32)
     heard_there = heard(noise, 0)
     inside = power(heard_there, 1000, 2000) / 1000
@@ -54,30 +56,30 @@ def test_the_microphone_hears_a_band() -> None:
     assert power(heard_there, 10, 40) / 30 < inside / 5
 
 
-def test_what_is_too_loud_is_clipped() -> None:
+def test_samples_above_full_scale_are_clipped() -> None:
     loudest = max((heard(tone(1000, 0.9), seed) for seed in SEEDS), key=rms)
     assert np.abs(loudest).max() == 1.0
 
 
-def test_silence_stays_silence() -> None:
+def test_silence_in_a_room_is_silence() -> None:
     assert not heard(np.zeros(RATE, np.float32), 0).any()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_room_goes_on_sounding_for_a_while(seed: int) -> None:
+def test_a_room_has_a_plausible_reverberation_time(seed: int) -> None:
     energy = impulse_response(np.random.default_rng(seed)) ** 2
     left = np.cumsum(energy[::-1])[::-1] / energy.sum()  # Schroeder 1965
     assert 0.03 < np.argmax(left < 1e-3) / RATE < 0.7  # 30 dB take half of the reverberation time
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_microphone_is_in_the_room_and_some_metres_off(seed: int) -> None:
+def test_source_and_microphone_are_in_the_room_at_an_allowed_distance(seed: int) -> None:
     size = np.array([5.0, 4.0, 2.5])
-    source, microphone = two_places(size, np.random.default_rng(seed))
+    source, microphone = random_places(size, np.random.default_rng(seed))
     assert DISTANCE[0] <= np.linalg.norm(source - microphone) <= DISTANCE[1]
     assert ((source > 0) & (source < size) & (microphone > 0) & (microphone < size)).all()
 
 
 @pytest.mark.parametrize("length", [1, 1009, 96_000])
-def test_noise_is_as_long_as_it_should_be(length: int) -> None:
+def test_noise_has_the_requested_length(length: int) -> None:
     assert coloured_noise(length, np.random.default_rng(0)).shape == (length,)

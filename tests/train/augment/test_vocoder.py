@@ -16,8 +16,8 @@ from train.augment.vocoder import PEAK, vocode
 from train.corpus import features
 from train.corpus.cache import default_folder
 from train.corpus.clips import Clip
-from train.corpus.dataset import Dataset, Part
-from train.corpus.features import compute
+from train.corpus.dataset import Dataset, Example
+from train.corpus.features import compute_features
 from train.corpus.prepare import prepare
 from train.network.batches import CropBatches
 from train.recipes import EDGE, SEED, Recipe
@@ -25,7 +25,7 @@ from train.recipes import EDGE, SEED, Recipe
 assert EDGE.stream is not None
 STREAM = EDGE.stream
 MakeCorpus = Callable[..., Path]
-pytestmark = pytest.mark.usefixtures("small_edge")
+pytestmark = [pytest.mark.workstation, pytest.mark.usefixtures("small_edge")]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def dataset(marked: Path) -> Dataset:
     return ready(marked, default_folder())
 
 
-def test_a_copy_is_as_long_and_has_the_same_course() -> None:
+def test_vocoded_audio_keeps_its_length_and_loudness_curve() -> None:
     rng = np.random.default_rng(0)
     t = np.arange(66_150) / 22_050
     samples = (
@@ -65,11 +65,11 @@ def test_a_copy_is_as_long_and_has_the_same_course() -> None:
     assert np.corrcoef(loudness, of_copy)[0, 1] > 0.8
 
 
-def test_silence_stays_silent() -> None:
+def test_vocoded_silence_is_silence() -> None:
     np.testing.assert_array_equal(vocode(np.zeros(30_000, np.float32), 22_050), np.zeros(30_000))
 
 
-def test_recorded_clips_of_the_training_side_have_a_copy_that_counts_as_reconstructed(dataset: Dataset) -> None:
+def test_recorded_training_clips_have_a_vocoded_variant(dataset: Dataset) -> None:
     kinds: dict[str, list[bool]] = {}
     for part in [*dataset.sides["train"], *dataset.vocoded["train"]]:
         kinds.setdefault(part.clip.name, []).append(part.reconstructed)
@@ -78,34 +78,34 @@ def test_recorded_clips_of_the_training_side_have_a_copy_that_counts_as_reconstr
         assert found == ([True] if only else [False, True])
 
 
-def test_the_side_that_is_judged_by_stays_as_it_is_beside_its_copies(dataset: Dataset) -> None:
+def test_the_held_back_side_has_vocoded_variants_apart_from_its_clips(dataset: Dataset) -> None:
     names = [part.clip.name for part in dataset.sides["valid"]]
     assert len(names) == len(set(names)) == 6
     assert {p.clip.name for p in dataset.vocoded["valid"]} == set(names) - {"hum/hum.00005.wav"}
 
 
-def test_what_is_not_music_has_no_copies(marked: Path, corpus: Path) -> None:
+def test_sounds_that_are_not_music_have_no_vocoded_variants(marked: Path, corpus: Path) -> None:
     dataset = prepare(marked, corpus / "hiss", EDGE, "lists", 0, default_folder())
     copied = {part.clip.label for copies in dataset.vocoded.values() for part in copies}
     assert copied == {"chirp", "hiss", "hum"} < set(dataset.labels)
 
 
-def test_copies_are_no_clips_more(dataset: Dataset) -> None:
+def test_vocoded_variants_do_not_count_as_clips(dataset: Dataset) -> None:
     assert len(dataset.sides["train"]) == 12
     assert dataset.clips_per_class()["train"] == {"chirp": 4, "hiss": 4, "hum": 4}
     assert dataset.mostly_reconstructed == ("hum",)
 
 
-def test_copies_come_from_the_cache(
+def test_vocoded_variants_come_from_the_cache(
     marked: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str | None] = []
 
     def compute_and_count(content: bytes, recipe: Recipe, kind: str | None = None) -> np.ndarray:
         calls.append(kind)
-        return compute(content, recipe, kind)
+        return compute_features(content, recipe, kind)
 
-    monkeypatch.setattr(features, "compute", compute_and_count)
+    monkeypatch.setattr(features, "compute_features", compute_and_count)
     path = marked / "hum" / "hum.00000.wav"
     plain, copy, again = (features._features_or_reason(path, EDGE, tmp_path, kind) for kind in (None, VOCODED, VOCODED))
     assert calls == [None, VOCODED]
@@ -120,9 +120,9 @@ def test_a_corpus_of_recordings_is_not_vocoded(corpus: Path, monkeypatch: pytest
 
     def extract(*given: object) -> list[np.ndarray | str]:
         asked.append(given[3] if len(given) > 3 else None)
-        return features.extract(*given)
+        return features.extract_features(*given)
 
-    monkeypatch.setattr(train.corpus.prepare, "extract", extract)
+    monkeypatch.setattr(train.corpus.prepare, "extract_features", extract)
     dataset = prepare(corpus, None, EDGE, "tracks", 0, default_folder())
     assert asked
     assert VOCODED not in asked
@@ -131,13 +131,13 @@ def test_a_corpus_of_recordings_is_not_vocoded(corpus: Path, monkeypatch: pytest
     assert dataset.mostly_reconstructed == ()
 
 
-def test_the_notebooks_recipe_stays_the_notebooks(marked: Path, tmp_path: Path) -> None:
+def test_the_notebooks_recipe_has_no_vocoded_variants(marked: Path, tmp_path: Path) -> None:
     dataset = ready(marked, tmp_path, SEED)
     assert not dataset.vocoded
     assert len(dataset.sides["train"]) == 2 * 12  # segments of 6.5 s
 
 
-def crops(parts: list[Part], steps: int) -> np.ndarray:
+def crops(parts: list[Example], steps: int) -> np.ndarray:
     """The level in dB of what each crop of the class 0 was made of."""
     n_mfcc, n_mels = EDGE.front_end.n_mfcc, EDGE.front_end.n_mels
     nothing = replace(STREAM.augmentation, gain_db=0, eq_db=0, share=0, overdriven_share=0)
@@ -147,25 +147,25 @@ def crops(parts: list[Part], steps: int) -> np.ndarray:
     return np.concatenate([x[:, 0, 0, 0] for x in drawn]) / np.sqrt(n_mels)
 
 
-def part(level: float, label: int, reconstructed: bool) -> Part:
+def part(level: float, label: int, reconstructed: bool) -> Example:
     clip = Clip(Path(f"{label}/{level}"), f"{label}/{level}", str(label))
-    return Part(np.full((300, EDGE.front_end.n_mels), level, np.float16), clip, label, reconstructed)
+    return Example(np.full((300, EDGE.front_end.n_mels), level, np.float16), clip, label, reconstructed)
 
 
-def test_recordings_and_reconstructions_have_their_shares_whatever_their_number() -> None:
+def test_recordings_and_reconstructions_have_fixed_shares_of_the_crops() -> None:
     few, many = [part(1, 0, False)], [part(10 + i, 0, True) for i in range(60)]
     drawn = crops([*few, *many, part(0, 1, False), part(0, 1, True)], steps=600)
     assert np.mean(drawn > 5) == pytest.approx(STREAM.reconstructed_share, abs=0.02)  # four deviations of 9600 draws
     assert len(set(np.round(drawn))) > 55
 
 
-def test_a_class_of_one_kind_is_drawn_from_that() -> None:
+def test_a_class_with_only_recordings_or_only_reconstructions_is_drawn_from_those() -> None:
     for kind in (False, True):
         drawn = crops([*(part(i, 0, kind) for i in range(4)), part(0, 1, False)], steps=10)
         assert {round(float(x)) for x in drawn} == {0, 1, 2, 3}
 
 
-def test_a_run_says_whether_the_vocoder_stands_for_a_class(marked: Path, tmp_path: Path) -> None:
+def test_metrics_of_a_corpus_with_reconstructions_have_a_vocoder_check(marked: Path, tmp_path: Path) -> None:
     words = f"--data {marked} --recipe edge --split lists --epochs 2 --out {tmp_path / 'run'}"
     assert fit.main(words.split()) == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())

@@ -21,17 +21,17 @@ def test_every_sub_folder_is_a_class(tmp_path: Path) -> None:
     ]
 
 
-def test_the_classes_may_lie_in_genres_original(tmp_path: Path) -> None:
+def test_the_classes_may_be_below_genres_original(tmp_path: Path) -> None:
     touch(tmp_path, "genres_original/jazz/a.wav", "genres_original/blues/b.wav", "images/plot.wav")
     assert {c.label for c in find_clips(tmp_path)} == {"blues", "jazz"}
 
 
-def test_hidden_files_and_tables_are_no_clips(tmp_path: Path) -> None:
+def test_hidden_files_and_tables_are_not_clips(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.wav", "a/.x.wav", "a/notes.TXT", ".git/y.wav", "b/y.wav", "b/features.csv")
     assert [c.name for c in find_clips(tmp_path)] == ["a/x.wav", "b/y.wav"]
 
 
-def test_other_is_one_more_class_of_all_that_lies_below_a_folder(tmp_path: Path) -> None:
+def test_other_adds_one_class_of_all_files_below_a_folder(tmp_path: Path) -> None:
     touch(tmp_path, "data/a/x.wav", "other/rain/1.wav", "other/speech/de/2.wav")
     clips = find_clips(tmp_path / "data", tmp_path / "other")
     assert [c.name for c in clips if c.label == "other"] == ["other/rain/1.wav", "other/speech/de/2.wav"]
@@ -43,7 +43,7 @@ def test_an_empty_class_is_named(tmp_path: Path) -> None:
         find_clips(tmp_path)
 
 
-def test_one_class_is_no_corpus(tmp_path: Path) -> None:
+def test_a_corpus_of_one_class_is_refused(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.wav")
     with pytest.raises(EdgeError, match="at least two"):
         find_clips(tmp_path)
@@ -55,6 +55,6 @@ def test_two_classes_of_the_name_other_are_refused(tmp_path: Path) -> None:
         find_clips(tmp_path / "data", tmp_path / "noise")
 
 
-def test_a_missing_folder_is_a_wrong_word(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nowhere is no folder"):
+def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nowhere is not a folder"):
         find_clips(tmp_path / "nowhere")

@@ -10,8 +10,10 @@ import soundfile
 from support import Run, synthesise
 
 from edge.errors import EdgeError
-from train.corpus import debian_music as gather
-from train.corpus.debian_music import CLIP_SECONDS, CLIPS_A_FILE, SAMPLE_RATE, cut, music_of
+from train.corpus import debian_music
+from train.corpus.debian_music import CLIP_SECONDS, CLIPS_PER_FILE, SAMPLE_RATE, cut, music_of
+
+pytestmark = pytest.mark.workstation
 
 Pack = Callable[..., Path]
 RATE = 8000  # so that an hour of it is quickly made
@@ -91,7 +93,7 @@ def test_the_music_of_a_package_is_found_in_its_archives_too(game: Path) -> None
     assert found["boss.ogg"].startswith(b"OggS")
 
 
-def test_a_damaged_archive_costs_only_itself(pack: Pack, tmp_path: Path) -> None:
+def test_a_damaged_archive_is_skipped(pack: Pack, tmp_path: Path) -> None:
     deb = pack("damaged", {"a/data.zip": b"PK\x03\x04 and no more", "b/theme.wav": audio(tmp_path / "t.wav", tune(3))})
     assert [Path(path).name for path, _ in music_of(deb)] == ["theme.wav"]
 
@@ -102,12 +104,12 @@ def test_a_damaged_archive_costs_only_itself(pack: Pack, tmp_path: Path) -> None
 def test_clips_are_spread_over_a_file(seconds: float, starts: list[float], tmp_path: Path) -> None:
     found = list(cut(audio(tmp_path / "tune.wav", tune(seconds))))
     assert [start for start, _ in found] == pytest.approx(starts, abs=0.01)
-    assert len(found) <= CLIPS_A_FILE
+    assert len(found) <= CLIPS_PER_FILE
     for _, samples in found:
         assert len(samples) == round(min(seconds, CLIP_SECONDS) * SAMPLE_RATE)
 
 
-def test_a_clip_is_what_sounds_at_its_place(tmp_path: Path) -> None:
+def test_a_clip_contains_the_audio_at_its_start_time(tmp_path: Path) -> None:
     steps = np.repeat(np.arange(1, 66) / 100, RATE)  # each second louder than the one before
     tone = np.sin(2 * np.pi * 440 * np.arange(len(steps)) / RATE)
     for start, samples in cut(audio(tmp_path / "tune.wav", steps * tone)):
@@ -121,18 +123,18 @@ def test_a_clip_is_what_sounds_at_its_place(tmp_path: Path) -> None:
     [tune(24.5), np.zeros(40 * RATE), 1e-4 * tune(40)],
     ids=["a sound", "silence", "all but silence"],
 )
-def test_what_is_no_music_has_no_clips(samples: np.ndarray, tmp_path: Path) -> None:
+def test_sounds_and_silence_give_no_clips(samples: np.ndarray, tmp_path: Path) -> None:
     assert not list(cut(audio(tmp_path / "x.flac", samples)))
 
 
-def test_what_is_no_audio_has_no_clips() -> None:
+def test_a_file_that_is_not_audio_gives_no_clips() -> None:
     assert not list(cut(b"this is no audio"))
 
 
 @pytest.mark.usefixtures("apt_get")
 def test_a_package_becomes_a_folder_of_clips(game: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert gather.main(["--out", str(out), "--packages", "game"]) == 0
+    assert debian_music.main(["--out", str(out), "--packages", "game"]) == 0
     assert [path.name for path in out.iterdir()] == ["game"]
     names = sorted(path.name for path in (out / "game").iterdir())
     assert len(names) == 3
@@ -144,60 +146,60 @@ def test_a_package_becomes_a_folder_of_clips(game: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("apt_get")
-def test_pieces_of_one_name_are_all_kept(pack: Pack, tmp_path: Path) -> None:
+def test_files_of_the_same_name_are_all_kept(pack: Pack, tmp_path: Path) -> None:
     one, two = (audio(tmp_path / f"{i}.wav", tune(31, i)) for i in (1, 2))
     files = {"usr/one/music/theme.wav": one, "usr/two/music/theme.wav": two}
     pack("alike", files)
-    assert gather.main(["--out", str(tmp_path / "out"), "--packages", "alike"]) == 0
+    assert debian_music.main(["--out", str(tmp_path / "out"), "--packages", "alike"]) == 0
     assert len(list((tmp_path / "out").rglob("*.flac"))) == 2
 
 
 @pytest.mark.usefixtures("game")
-def test_a_package_that_can_not_be_had_is_named_and_skipped(
+def test_a_package_that_is_not_available_is_named_and_skipped(
     apt_get: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert gather.main(["--out", str(out), "--packages", "nowhere", "game"]) == 0
+    assert debian_music.main(["--out", str(out), "--packages", "nowhere", "game"]) == 0
     assert "skipped nowhere: E: Unable to locate package nowhere" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["game"]
     assert apt_get.read_text().split() == ["nowhere", "game"]
 
 
 @pytest.mark.usefixtures("game")
-def test_what_is_there_is_left_alone(apt_get: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_package_folder_is_kept(apt_get: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "out" / "game" / "mine.flac"
     kept.parent.mkdir(parents=True)
     kept.touch()
-    assert gather.main(["--out", str(tmp_path / "out"), "--packages", "game"]) == 0
+    assert debian_music.main(["--out", str(tmp_path / "out"), "--packages", "game"]) == 0
     assert not apt_get.exists()
     assert list((tmp_path / "out").rglob("*.flac")) == [kept]
     assert "1 clips, 0.0 h" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("game", "apt_get")
-def test_what_a_killed_run_left_is_no_music(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_run_are_deleted(tmp_path: Path) -> None:
     left = tmp_path / "out" / ".gather-killed" / "clips"
     left.mkdir(parents=True)
     (left / "half.flac").touch()
-    gather.main(["--out", str(tmp_path / "out"), "--packages", "game"])
+    debian_music.main(["--out", str(tmp_path / "out"), "--packages", "game"])
     assert not left.exists()
 
 
 @pytest.mark.usefixtures("game", "apt_get")
-def test_a_package_that_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_package_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(gather.soundfile, "write", full)
+    monkeypatch.setattr(debian_music.soundfile, "write", full)
     with pytest.raises(OSError, match="No space left"):
-        gather.main(["--out", str(tmp_path / "out"), "--packages", "game"])
+        debian_music.main(["--out", str(tmp_path / "out"), "--packages", "game"])
     assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.usefixtures("apt_get")
-def test_no_package_at_all_is_one_sentence(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(EdgeError, match="none of the 2 packages could be had"):
-        gather.main(["--out", str(tmp_path / "out"), "--packages", "nowhere", "never"])
+def test_a_run_without_any_package_ends_with_one_sentence(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(EdgeError, match="none of the 2 packages could be downloaded"):
+        debian_music.main(["--out", str(tmp_path / "out"), "--packages", "nowhere", "never"])
     done = run("train.corpus.debian_music", "--out", tmp_path / "out", "--packages", "nowhere")
     assert done.returncode == 1
     assert "skipped nowhere" in done.stderr

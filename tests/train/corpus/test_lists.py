@@ -4,7 +4,7 @@ import pytest
 
 from edge.errors import EdgeError
 from train.corpus.clips import Clip
-from train.corpus.lists import match, there_are
+from train.corpus.lists import has_lists, match
 
 CLIPS = [Clip(Path(name), name, name.split("/")[0]) for name in ("a/1.ogg", "a/2.ogg", "b/1.ogg", "b/2.ogg")]
 
@@ -30,9 +30,9 @@ def test_a_table_may_name_artists(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"), [("tracks.csv", True), ("train_filtered.txt", True), ("notes.txt", False)]
 )
-def test_whether_there_are_lists(tmp_path: Path, name: str, expected: bool) -> None:
+def test_files_that_count_as_lists(tmp_path: Path, name: str, expected: bool) -> None:
     (tmp_path / name).touch()
-    assert there_are(tmp_path) is expected
+    assert has_lists(tmp_path) is expected
 
 
 def test_the_label_column_may_be_called_label(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_text_lists_match_by_class_and_stem_whatever_the_suffix(tmp_path: Path) 
     assert match(CLIPS, tmp_path).sides == {"a/1.ogg": "train", "b/1.ogg": "train", "a/2.ogg": "valid"}
 
 
-def test_a_listed_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_listed_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
     write(tmp_path, train_txt="a/1.wav\nb/7.wav\n", valid_txt="a/2.wav\n")
     assert match(CLIPS, tmp_path).missing == ["7 (train.txt line 2)"]
 
@@ -63,9 +63,9 @@ def test_a_listed_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ({"tracks_csv": "name,genre\n1,a\n"}, "needs the columns track"),
         ({"train_txt": "a/1.wav", "valid_txt": "a/1.wav"}, "1 is listed as valid and as train"),
         ({"train_txt": "a/1.wav", "valid_txt": ""}, "put no clip on the valid side"),
-        ({}, "holds no lists"),
+        ({}, "contains no lists"),
     ],
 )
-def test_what_is_wrong_with_a_list_is_said(tmp_path: Path, texts: dict[str, str], message: str) -> None:
+def test_an_error_names_the_fault_of_a_list(tmp_path: Path, texts: dict[str, str], message: str) -> None:
     with pytest.raises(EdgeError, match=message):
         match(CLIPS, write(tmp_path, **texts))

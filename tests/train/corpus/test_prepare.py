@@ -14,6 +14,8 @@ from train.corpus.prepare import prepare
 from train.corpus.splits import FOLDS
 from train.recipes import EDGE, SEED, Recipe
 
+pytestmark = pytest.mark.workstation
+
 LISTS = {
     "train.txt": "".join(f"{label}/{label}.{i:05}.wav\n" for label in ("chirp", "hiss", "hum") for i in range(3)),
     "valid.txt": "".join(f"{label}/{label}.00003.wav\n" for label in ("chirp", "hiss", "hum")),
@@ -46,7 +48,7 @@ def test_a_split_by_tracks_leaks_nothing(corpus: Path) -> None:
     assert not names(dataset, "train") & (names(dataset, "test") | names(dataset, "valid"))
 
 
-def test_a_split_by_segments_says_that_it_leaks(corpus: Path) -> None:
+def test_a_split_by_segments_is_marked_as_leaky(corpus: Path) -> None:
     dataset = ready(corpus, "segments", SEED)
     assert dataset.leaky
     assert "LEAKY" in dataset.note
@@ -98,7 +100,7 @@ def test_folds_keep_an_artist_together_and_learn_from_all(twice: Path) -> None:
     assert found == {(fold, label) for fold in range(FOLDS) for label in dataset.labels}
 
 
-def test_without_a_fold_the_rest_is_learned_from(twice: Path) -> None:
+def test_the_training_side_without_a_fold_is_the_rest(twice: Path) -> None:
     dataset = ready(twice, "folds")
     held_back = []
     for number in range(FOLDS):
@@ -107,7 +109,7 @@ def test_without_a_fold_the_rest_is_learned_from(twice: Path) -> None:
         assert not part.folds
         assert names(part, "train") | names(part, "valid") == names(dataset, "train")
         assert not names(part, "train") & names(part, "valid")
-        assert {p.clip.name for p in part.copies} == names(part, "train")
+        assert {p.clip.name for p in part.variants} == names(part, "train")
         assert not {part.artists[n] for n in names(part, "train")} & {part.artists[n] for n in names(part, "valid")}
         held_back += [p.clip.name for p in part.sides["valid"]]
     assert sorted(held_back) == sorted(dataset.folds)
@@ -128,7 +130,7 @@ def test_folds_need_no_valid_list(copy: Path) -> None:
     assert set(ready(copy, "folds").folds.values()) == set(range(FOLDS))
 
 
-def test_a_test_list_stays_out_of_the_folds(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clips_on_a_test_list_are_in_no_fold(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(copy / "hum" / "hum.00003.wav", copy / "hum" / "hum.00005.wav")
     for label in ("chirp", "hiss"):
         shutil.copy(copy / label / f"{label}.00004.wav", copy / label / f"{label}.00005.wav")
@@ -137,7 +139,7 @@ def test_a_test_list_stays_out_of_the_folds(copy: Path, capsys: pytest.CaptureFi
     assert "left out 3 clips" in capsys.readouterr().err
 
 
-def test_copies_go_with_their_clips_into_a_fold(twice: Path) -> None:
+def test_vocoded_variants_are_in_the_fold_of_their_clip(twice: Path) -> None:
     table = (twice / "tracks.csv").read_text().splitlines()
     marked = [line + (",reconstructed" if line.startswith("hum") else ",audio") for line in table[1:]]
     (twice / "tracks.csv").write_text("\n".join([table[0] + ",source", *marked]))
@@ -148,14 +150,14 @@ def test_copies_go_with_their_clips_into_a_fold(twice: Path) -> None:
         assert {p.clip.name for p in part.vocoded[side]} == {n for n in names(part, side) if not n.startswith("hum")}
 
 
-def test_the_fingerprint_knows_other_folds(twice: Path) -> None:
+def test_other_folds_have_another_fingerprint(twice: Path) -> None:
     """A run that goes on must not judge one clip by two folds, and another by none."""
     before = ready(twice, "folds").fingerprint
     write_table(twice, 6)
     assert ready(twice, "folds").fingerprint != before
 
 
-def test_twins_are_on_one_side_of_a_split_by_tracks(copy: Path) -> None:
+def test_duplicates_are_on_one_side_of_a_split_by_tracks(copy: Path) -> None:
     for number in range(5, 15):
         shutil.copy(copy / "hum" / "hum.00000.wav", copy / "hum" / f"hum.{number:05}.wav")
     dataset = ready(copy, "tracks")
@@ -163,7 +165,7 @@ def test_twins_are_on_one_side_of_a_split_by_tracks(copy: Path) -> None:
     assert sum(bool(twins & names(dataset, side)) for side in dataset.sides) == 1
 
 
-def test_lists_are_obeyed(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_decide_the_sides(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_lists(copy, LISTS)
     dataset = ready(copy, "lists")
     assert names(dataset, "valid") == {f"{label}/{label}.00003.wav" for label in dataset.labels}
@@ -172,12 +174,12 @@ def test_lists_are_obeyed(copy: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "left out 3 clips" in capsys.readouterr().err
 
 
-def test_a_test_list_is_what_is_held_back(copy: Path) -> None:
+def test_clips_on_a_test_list_are_held_back(copy: Path) -> None:
     write_lists(copy, LISTS | {"test.txt": "hum/hum.00004.wav\n"})
     assert ready(copy, "lists").held_back == "test"
 
 
-def test_a_listed_twin_leaves_the_training_side(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_duplicate_of_a_valid_clip_leaves_the_training_side(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_lists(copy, LISTS)
     shutil.copy(copy / "hum" / "hum.00003.wav", copy / "hum" / "hum.00000.wav")
     dataset = ready(copy, "lists")
@@ -196,35 +198,35 @@ def test_bad_files_are_named_and_skipped(copy: Path, capsys: pytest.CaptureFixtu
 def test_a_class_without_a_readable_clip_is_named(copy: Path) -> None:
     for path in (copy / "hum").iterdir():
         path.write_text("no audio")
-    with pytest.raises(EdgeError, match="class hum has no clip that can be used"):
+    with pytest.raises(EdgeError, match="class hum has no usable clip"):
         ready(copy, "tracks")
 
 
-def test_a_class_that_the_training_list_forgets_is_named(copy: Path) -> None:
+def test_a_class_without_a_clip_on_the_training_list_is_named(copy: Path) -> None:
     write_lists(copy, LISTS | {"train.txt": "hum/hum.00000.wav\nhiss/hiss.00000.wav"})
     with pytest.raises(EdgeError, match="class chirp has no clip on the training side"):
         ready(copy, "lists")
 
 
-def test_the_training_side_is_there_again_at_other_speeds_and_in_a_room(corpus: Path) -> None:
+def test_the_training_side_has_variants_at_other_speeds_and_in_rooms(corpus: Path) -> None:
     dataset = ready(corpus, "tracks")
     train = {p.clip.name: p for p in dataset.sides["train"]}
-    assert Counter(p.kind for p in dataset.copies) == dict.fromkeys((*SPEEDS, *ROOMS), len(train))
-    for part in dataset.copies:
+    assert Counter(p.variant for p in dataset.variants) == dict.fromkeys((*SPEEDS, *ROOMS), len(train))
+    for part in dataset.variants:
         original = train[part.clip.name]
         longer = len(part.features) / len(original.features)
-        slow, fast = SPEEDS.get(part.kind, (1, 1))
+        slow, fast = SPEEDS.get(part.variant, (1, 1))
         assert 0.99 / fast <= longer <= 1.01 / slow
-        assert (part.label, part.reconstructed, original.kind) == (original.label, original.reconstructed, None)
+        assert (part.label, part.reconstructed, original.variant) == (original.label, original.reconstructed, None)
     assert sum(counts["hum"] for counts in dataset.clips_per_class().values()) == 5
 
 
 @pytest.mark.parametrize(("split", "recipe"), [("tracks", SEED), ("segments", EDGE)])
-def test_windows_and_segments_have_no_copies(corpus: Path, split: str, recipe: Recipe) -> None:
-    assert not ready(corpus, split, recipe).copies
+def test_windows_and_segments_have_no_variants(corpus: Path, split: str, recipe: Recipe) -> None:
+    assert not ready(corpus, split, recipe).variants
 
 
-def test_other_is_a_class_that_is_no_music(copy: Path, tmp_path: Path) -> None:
+def test_other_is_a_class_of_its_own(copy: Path, tmp_path: Path) -> None:
     write_lists(copy, LISTS)
     (tmp_path / "noise").mkdir()
     rng = np.random.default_rng(0)
@@ -234,10 +236,10 @@ def test_other_is_a_class_that_is_no_music(copy: Path, tmp_path: Path) -> None:
     assert dataset.labels == ("chirp", "hiss", "hum", "other")
     assert dataset.not_music == ("other",)
     assert sum(counts["other"] for counts in dataset.clips_per_class().values()) == 8
-    assert {part.kind for part in dataset.copies if part.clip.label == "other"} == set(ROOMS)
+    assert {part.variant for part in dataset.variants if part.clip.label == "other"} == set(ROOMS)
 
 
-def test_the_fingerprint_knows_a_changed_corpus(copy: Path) -> None:
+def test_a_changed_corpus_has_another_fingerprint(copy: Path) -> None:
     before = ready(copy, "tracks").fingerprint
     assert ready(copy, "tracks").fingerprint == before
     shutil.copy(copy / "hum" / "hum.00001.wav", copy / "hum" / "hum.00002.wav")

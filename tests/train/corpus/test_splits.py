@@ -5,7 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.errors import EdgeError
-from train.corpus.splits import FOLDS, part_twins, side_of_other, split_folds, split_segments, split_tracks
+from train.corpus.splits import FOLDS, exclude_duplicates, side_of_other, split_folds, split_segments, split_tracks
+
+pytestmark = pytest.mark.workstation
 
 
 def test_segments_are_split_in_the_notebooks_shares() -> None:
@@ -24,13 +26,13 @@ def test_tracks_are_split_by_class(seed: int, sizes: list[int]) -> None:
 
 
 @given(st.integers(0, 50))
-def test_twins_stay_together(seed: int) -> None:
+def test_duplicates_stay_together(seed: int) -> None:
     digests = ["twin" if i in (3, 17) else str(i) for i in range(20)]
     sides = split_tracks(["a"] * 20, digests, seed)
     assert sides[3] == sides[17]
 
 
-def test_a_class_of_two_tracks_can_not_be_split() -> None:
+def test_a_class_of_two_tracks_is_refused() -> None:
     with pytest.raises(EdgeError, match="class b has 2 different tracks"):
         split_tracks(["a"] * 5 + ["b"] * 3, ["1", "2", "3", "4", "5", "6", "6", "7"], 0)
 
@@ -56,7 +58,7 @@ TWINS = st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39)), max_size=4)
 
 @given(st.integers(0, 5), TWINS)
 @example(0, [(0, 12)])
-def test_equal_audio_is_in_one_fold_and_so_are_the_artists_it_is_of(seed: int, twins: list[tuple[int, int]]) -> None:
+def test_equal_audio_and_the_artists_of_it_are_in_one_fold(seed: int, twins: list[tuple[int, int]]) -> None:
     """A recording may be there twice, as of one artist and as of another: then the two are judged together."""
     labels, groups, digests = clips_of_artists(2, 10, 2)
     for one, other in twins:
@@ -71,7 +73,7 @@ def test_folds_are_the_same_for_the_same_seed() -> None:
     assert split_folds(*corpus, 1) == split_folds(*corpus, 1) != split_folds(*corpus, 2)
 
 
-def test_a_class_of_too_few_artists_can_not_be_split_in_folds() -> None:
+def test_folds_of_a_class_with_too_few_artists_are_refused() -> None:
     labels, groups, digests = clips_of_artists(2, FOLDS, 3)
     groups[:3] = groups[3:6]
     with pytest.raises(
@@ -80,8 +82,13 @@ def test_a_class_of_too_few_artists_can_not_be_split_in_folds() -> None:
         split_folds(labels, groups, digests, 0)
 
 
-def test_a_twin_leaves_the_training_side() -> None:
-    assert part_twins(["train", "valid", "train", "test"], ["x", "x", "y", "z"]) == ["", "valid", "train", "test"]
+def test_a_duplicate_is_excluded_from_the_earlier_side() -> None:
+    assert exclude_duplicates(["train", "valid", "train", "test"], ["x", "x", "y", "z"]) == [
+        "",
+        "valid",
+        "train",
+        "test",
+    ]
 
 
 def test_other_is_split_by_its_name_three_to_one() -> None:

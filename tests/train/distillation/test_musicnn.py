@@ -11,8 +11,10 @@ from support import synthesise
 from edge.errors import EdgeError
 from train.corpus import cache
 from train.corpus.audio import BadClipError
-from train.distillation import musicnn as teacher
-from train.distillation.musicnn import FEATURES, FRAMES, HOP, N_MELS, RATE, TAGS, WINDOW_SECONDS, signals
+from train.distillation import musicnn
+from train.distillation.musicnn import EMBEDDING, FRAMES, HOP, N_MELS, RATE, TAGS, WINDOW_SECONDS, musicnn_outputs
+
+pytestmark = pytest.mark.workstation
 
 # What shared/tools/musicnn_teacher.py says of `melody`: of each window the likeliest tag, "electronic", the next,
 # "electro", and the mean of the penultimate layer.
@@ -39,25 +41,25 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def said(folder: Path, kept: Path) -> list[np.ndarray | str]:
     """What is said of these files, and of one that is not there."""
-    return signals([folder / name for name in ("melody.wav", "text.wav", "short.wav", "missing.wav")], kept)
+    return musicnn_outputs([folder / name for name in ("melody.wav", "text.wav", "short.wav", "missing.wav")], kept)
 
 
 @pytest.fixture
-def no_graph(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teacher, "_graph", lambda _: pytest.fail("the network was asked"))
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(musicnn, "_graph", lambda _: pytest.fail("the network was asked"))
 
 
-def test_a_clip_has_signals_of_its_whole_windows(said: list[np.ndarray | str]) -> None:
+def test_a_clip_has_an_output_for_each_whole_window(said: list[np.ndarray | str]) -> None:
     melody = said[0]
     assert not isinstance(melody, str)
-    assert melody.shape == (12 // WINDOW_SECONDS, TAGS + FEATURES) == (4, 250)
+    assert melody.shape == (12 // WINDOW_SECONDS, TAGS + EMBEDDING) == (4, 250)
     assert melody.dtype == np.float32
     assert ((melody[:, :TAGS] > 0) & (melody[:, :TAGS] < 1)).all()
     assert melody[:, TAGS:].min() == 0  # a rectified layer
     assert melody[:, TAGS:].max() > 1
 
 
-def test_the_teacher_says_what_musicnn_says(said: list[np.ndarray | str]) -> None:
+def test_outputs_agree_with_the_original_musicnn(said: list[np.ndarray | str]) -> None:
     melody = said[0]
     assert not isinstance(melody, str)
     found = np.stack([melody[:, ELECTRONIC], melody[:, ELECTRO], melody[:, TAGS:].mean(axis=1)], axis=1)
@@ -65,53 +67,53 @@ def test_the_teacher_says_what_musicnn_says(said: list[np.ndarray | str]) -> Non
     assert melody[:, :TAGS].argmax(axis=1).tolist() == [ELECTRONIC] * 4
 
 
-def test_bad_files_give_reasons(said: list[np.ndarray | str]) -> None:
+def test_unusable_files_give_reasons(said: list[np.ndarray | str]) -> None:
     expected = ["unreadable", "too short (2.0 s, the teacher hears 3.0 s)", "unreadable (No such"]
     for reason, words in zip(said[1:], expected, strict=True):
         assert isinstance(reason, str)
         assert words in reason
 
 
-@pytest.mark.usefixtures("no_graph")
-def test_what_was_heard_once_comes_from_the_cache(
+@pytest.mark.usefixtures("no_network")
+def test_cached_outputs_are_not_computed_again(
     folder: Path, kept: Path, said: list[np.ndarray | str], tmp_path: Path
 ) -> None:
     moved = tmp_path / "another name.wav"
     moved.write_bytes((folder / "melody.wav").read_bytes())
-    np.testing.assert_array_equal(teacher._signals_or_reason(moved, kept, "nowhere/"), said[0])
+    np.testing.assert_array_equal(musicnn._outputs_or_reason(moved, kept, "nowhere/"), said[0])
 
 
 @pytest.mark.parametrize("damage", ["half", "of another width"])
-def test_a_damaged_entry_is_heard_again(
+def test_a_damaged_entry_is_computed_again(
     damage: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[tuple[int, ...]] = []
 
     def graph(_: str) -> object:
-        return lambda windows: heard.append(windows.shape) or np.ones((len(windows), TAGS + FEATURES), np.float32)
+        return lambda windows: heard.append(windows.shape) or np.ones((len(windows), TAGS + EMBEDDING), np.float32)
 
-    monkeypatch.setattr(teacher, "_graph", graph)
-    teacher._signals_or_reason(folder / "melody.wav", tmp_path, "nowhere/")
+    monkeypatch.setattr(musicnn, "_graph", graph)
+    musicnn._outputs_or_reason(folder / "melody.wav", tmp_path, "nowhere/")
     (entry,) = tmp_path.iterdir()
     if damage == "half":
         entry.write_bytes(entry.read_bytes()[:-100])
     else:
         cache.write(entry, np.ones((4, TAGS), np.float32))
-    found = teacher._signals_or_reason(folder / "melody.wav", tmp_path, "nowhere/")
+    found = musicnn._outputs_or_reason(folder / "melody.wav", tmp_path, "nowhere/")
     assert not isinstance(found, str)
-    assert found.shape == (4, TAGS + FEATURES)
+    assert found.shape == (4, TAGS + EMBEDDING)
     assert heard == [(4, FRAMES, N_MELS)] * 2
 
 
-def test_three_seconds_are_a_window_and_less_is_none() -> None:
-    assert teacher._log_mel_windows(np.zeros(3 * RATE, np.float32)).shape == (1, FRAMES, N_MELS)
+def test_three_seconds_are_one_window_and_less_is_refused() -> None:
+    assert musicnn._log_mel_windows(np.zeros(3 * RATE, np.float32)).shape == (1, FRAMES, N_MELS)
     with pytest.raises(BadClipError, match="too short"):
-        teacher._log_mel_windows(np.zeros((FRAMES - 2) * HOP, np.float32))
+        musicnn._log_mel_windows(np.zeros((FRAMES - 2) * HOP, np.float32))
 
 
-def test_a_teacher_that_is_not_there_is_one_sentence(
+def test_a_teacher_that_is_not_installed_is_refused_with_the_pip_command(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(EdgeError, match=r"not installed: pip install --no-deps musicnn==0\.1\.0$"):
-        signals([folder / "melody.wav"], tmp_path)
+        musicnn_outputs([folder / "melody.wav"], tmp_path)

@@ -7,12 +7,17 @@ import pytest
 
 from edge.card import Normalisation
 from train.corpus.clips import Clip
-from train.corpus.dataset import Part
-from train.corpus.features import cepstra
-from train.distillation.musicnn import FEATURES
-from train.distillation.targets import NO_LESSON, Lesson
-from train.network.batches import CropBatches, EpochDataset, WindowBatches, around, one_hot, to_blocks
+from train.corpus.dataset import Example
+from train.corpus.features import mfcc_from_log_mel
+from train.distillation.musicnn import EMBEDDING
+from train.distillation.targets import NO_TARGET, SoftTarget
+from train.network.batches import CropBatches, wrap
+from train.network.inputs import one_hot, to_blocks
+from train.network.loop import EpochDataset
+from train.network.notebook import WindowBatches
 from train.recipes import EDGE
+
+pytestmark = pytest.mark.workstation
 
 assert EDGE.stream is not None
 N_MELS, N_MFCC = EDGE.front_end.n_mels, EDGE.front_end.n_mfcc
@@ -23,11 +28,11 @@ WINDOW_FRAMES = STREAM.window_blocks * STREAM.block_frames
 NOT_NORMALISED = Normalisation((0.0,) * N_MFCC, (1.0,) * N_MFCC)
 
 
-def part(number: int, log_mel: np.ndarray, label: int) -> Part:
-    return Part(log_mel, Clip(Path(f"{number}"), f"{number}", "x"), label)
+def part(number: int, log_mel: np.ndarray, label: int) -> Example:
+    return Example(log_mel, Clip(Path(f"{number}"), f"{number}", "x"), label)
 
 
-def noisy(lengths: tuple[int, ...] = (300, 900, 1300, 130, 1292)) -> list[Part]:
+def noisy(lengths: tuple[int, ...] = (300, 900, 1300, 130, 1292)) -> list[Example]:
     """Parts of two classes."""
     rng = np.random.default_rng(0)
     return [part(i, rng.normal(-20, 10, (n, N_MELS)).astype(np.float16), i % 2) for i, n in enumerate(lengths)]
@@ -38,18 +43,18 @@ def counting(windows: int) -> np.ndarray:
     return np.repeat(np.arange(windows, dtype=np.float32), WINDOW_FRAMES)[:, None].repeat(N_MELS, axis=1)
 
 
-def lesson(windows: int, opinion: tuple[float, float]) -> Lesson:
+def soft_target(windows: int, opinion: tuple[float, float]) -> SoftTarget:
     """Features that are the number of their window."""
-    features = np.repeat(np.arange(windows, dtype=np.float32)[:, None], FEATURES, axis=1)
-    return Lesson(features, np.array(opinion, np.float32))
+    features = np.repeat(np.arange(windows, dtype=np.float32)[:, None], EMBEDDING, axis=1)
+    return SoftTarget(features, np.array(opinion, np.float32))
 
 
-def crop_batches(parts: list[Part], **changes: object) -> CropBatches:
+def crop_batches(parts: list[Example], **changes: object) -> CropBatches:
     words = {"normalisation": NOT_NORMALISED, "recipe": RECIPE, "stream": PLAIN, "seed": 3, "steps": 4} | changes
     return CropBatches(parts, 2, **words)  # type: ignore[arg-type]
 
 
-def test_an_epoch_is_the_same_whenever_it_is_asked_for() -> None:
+def test_an_epoch_depends_on_seed_and_number_alone() -> None:
     batches = crop_batches(noisy(), stream=STREAM)
     for (a, b), (c, d) in zip(batches.epoch(7), crop_batches(noisy(), stream=STREAM).epoch(7), strict=True):
         np.testing.assert_array_equal(a, c)
@@ -59,7 +64,7 @@ def test_an_epoch_is_the_same_whenever_it_is_asked_for() -> None:
     assert not np.array_equal(next(batches.epoch(7))[0], next(other_seed.epoch(7))[0])
 
 
-def test_every_class_is_drawn_as_often_and_every_block_has_its_clips_target() -> None:
+def test_classes_are_drawn_equally_and_every_block_has_the_target_of_its_clip() -> None:
     batches = list(crop_batches(noisy()).epoch(0))
     assert len(batches) == 4
     for blocks, targets in batches:
@@ -74,7 +79,7 @@ def test_a_crop_is_the_normalised_mfccs_of_its_clip() -> None:
     whole = noisy((1300,)) * 2
     parts = [whole[0], replace(whole[1], label=1)]
     normalisation = Normalisation(tuple(np.arange(N_MFCC) - 5.0), (2.0,) * N_MFCC)
-    expected = (cepstra(parts[0].features, EDGE.front_end) - (np.arange(N_MFCC) - 5)) / 2
+    expected = (mfcc_from_log_mel(parts[0].features, EDGE.front_end) - (np.arange(N_MFCC) - 5)) / 2
     blocks, _ = next(crop_batches(parts, normalisation=normalisation).epoch(0))
     starts = set()
     for crop in blocks.reshape(len(blocks), PLAIN.crop_frames, N_MFCC):
@@ -84,15 +89,15 @@ def test_a_crop_is_the_normalised_mfccs_of_its_clip() -> None:
     assert len(starts) > 4
 
 
-def test_a_batch_is_in_surroundings_of_its_own() -> None:
+def test_each_batch_is_augmented() -> None:
     plain, changed = (next(crop_batches(noisy(), stream=s).epoch(0))[0] for s in (PLAIN, STREAM))
     assert np.abs(plain - changed).mean() > 1
 
 
-def test_a_shorter_clip_goes_round() -> None:
+def test_a_clip_that_is_shorter_than_a_crop_wraps_around() -> None:
     course = np.arange(10)[:, None]
-    np.testing.assert_array_equal(around(course, 2, 5)[:, 0], [2, 3, 4, 5, 6])
-    np.testing.assert_array_equal(around(course, 8, 15)[:, 0], [8, 9, *range(10), 0, 1, 2])
+    np.testing.assert_array_equal(wrap(course, 2, 5)[:, 0], [2, 3, 4, 5, 6])
+    np.testing.assert_array_equal(wrap(course, 8, 15)[:, 0], [8, 9, *range(10), 0, 1, 2])
     blocks, _ = next(crop_batches(noisy((90, 100))).epoch(0))
     frames = blocks.reshape(8, PLAIN.crop_frames, N_MFCC)
     for crop in frames:
@@ -105,12 +110,12 @@ def level(blocks: np.ndarray) -> np.ndarray:
     return blocks[..., 0].reshape(len(blocks), -1, WINDOW_FRAMES).mean(axis=2) / np.sqrt(N_MELS)
 
 
-def test_the_teacher_speaks_of_what_is_in_the_crop() -> None:
+def test_embeddings_belong_to_the_frames_of_their_crop() -> None:
     parts = [part(i, counting(9), i) for i in range(2)]
-    lessons = {(f"{i}", None): lesson(9, (0.5, 0.5)) for i in range(2)}
-    found = [(level(x), y["teacher"]) for x, y in crop_batches(parts, lessons=lessons, steps=10).epoch(0)]
+    soft_targets = {(f"{i}", None): soft_target(9, (0.5, 0.5)) for i in range(2)}
+    found = [(level(x), y["teacher"]) for x, y in crop_batches(parts, targets=soft_targets, steps=10).epoch(0)]
     heard, said = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-    assert said.shape == (80, PLAIN.crop_windows, PLAIN.branches, FEATURES)
+    assert said.shape == (80, PLAIN.crop_windows, PLAIN.branches, EMBEDDING)
     # A crop begins up to a block later than its lesson; at a clip's end that may bring in what goes round.
     np.testing.assert_allclose(said, np.broadcast_to(heard[..., None, None], said.shape), atol=0.9)
     late = heard[:, 0] - said[:, 0, 0, 0]
@@ -119,42 +124,42 @@ def test_the_teacher_speaks_of_what_is_in_the_crop() -> None:
     assert set(said[:, 0, 0, 0]) == set(range(8))
 
 
-def test_a_lesson_goes_round_with_a_clip_that_is_shorter_than_a_crop() -> None:
+def test_targets_wrap_around_with_a_clip_that_is_shorter_than_a_crop() -> None:
     """As copies that are faster are: what is left over after the last whole window is not spoken of."""
     parts = [part(i, counting(3)[: WINDOW_FRAMES * 5 // 2], i) for i in range(2)]
-    lessons = {(f"{i}", None): lesson(2, (0.5, 0.5)) for i in range(2)}
+    soft_targets = {(f"{i}", None): soft_target(2, (0.5, 0.5)) for i in range(2)}
     stream = replace(PLAIN, crop_windows=5)
-    blocks, targets = next(crop_batches(parts, lessons=lessons, stream=stream).epoch(0))
+    blocks, targets = next(crop_batches(parts, targets=soft_targets, stream=stream).epoch(0))
     late = STREAM.block_frames / WINDOW_FRAMES
     np.testing.assert_allclose(targets["teacher"][..., 0, 0], level(blocks), atol=late)
 
 
-def test_a_copy_has_the_lesson_of_its_kind() -> None:
-    parts = [part(0, counting(9), 0), replace(part(0, 20 + counting(9), 0), kind="faster"), part(1, counting(9), 1)]
-    lessons = {("0", None): lesson(9, (0.9, 0.1)), ("0", "faster"): lesson(9, (0.6, 0.4))}
-    lessons[("1", None)] = lessons["0", None]
-    batches = list(crop_batches(parts, lessons=lessons, stream=replace(PLAIN, opinion_share=1.0)).epoch(0))
+def test_a_variant_gets_the_target_of_its_kind() -> None:
+    parts = [part(0, counting(9), 0), replace(part(0, 20 + counting(9), 0), variant="faster"), part(1, counting(9), 1)]
+    soft_targets = {("0", None): soft_target(9, (0.9, 0.1)), ("0", "faster"): soft_target(9, (0.6, 0.4))}
+    soft_targets[("1", None)] = soft_targets["0", None]
+    batches = list(crop_batches(parts, targets=soft_targets, stream=replace(PLAIN, opinion_share=1.0)).epoch(0))
     copies = np.concatenate([level(blocks)[:, 0] > 15 for blocks, _ in batches])
     said = np.concatenate([targets["probabilities"][:, 0, 0, 0] for _, targets in batches])
     assert 0 < copies.sum() < len(copies) / 2
     np.testing.assert_allclose(said, np.where(copies, 0.6, 0.9), atol=1e-6)
 
 
-def test_the_opinion_is_a_share_of_a_labelled_target() -> None:
-    lessons = {("0", None): lesson(9, (0.9, 0.1)), ("1", None): lesson(9, (0.2, 0.8))}
+def test_the_teachers_probabilities_are_a_share_of_a_labelled_target() -> None:
+    soft_targets = {("0", None): soft_target(9, (0.9, 0.1)), ("1", None): soft_target(9, (0.2, 0.8))}
     stream = replace(PLAIN, opinion_share=0.25)
     parts = [part(i, counting(9), i) for i in range(2)]
-    _, targets = next(crop_batches(parts, lessons=lessons, stream=stream).epoch(0))
+    _, targets = next(crop_batches(parts, targets=soft_targets, stream=stream).epoch(0))
     rows = {tuple(np.round(row.tolist(), 4)) for row in targets["probabilities"][:, 0, 0]}
     assert rows == {(0.975, 0.025), (0.05, 0.95)}
 
 
-def test_unlabelled_music_has_its_share_and_the_teachers_opinion_for_a_target() -> None:
-    lessons = {("0", None): lesson(9, (0.9, 0.1)), ("1", None): lesson(9, (0.2, 0.8))}
-    unlabelled = [(counting(9), lesson(9, (0.4, 0.6)))]
+def test_unlabelled_music_has_its_share_of_a_batch_and_the_teachers_probabilities_as_target() -> None:
+    soft_targets = {("0", None): soft_target(9, (0.9, 0.1)), ("1", None): soft_target(9, (0.2, 0.8))}
+    unlabelled = [(counting(9), soft_target(9, (0.4, 0.6)))]
     stream = replace(PLAIN, unlabelled_share=0.25, opinion_share=0)
     parts = [part(i, counting(9), i) for i in range(2)]
-    for _, targets in crop_batches(parts, lessons=lessons, unlabelled=unlabelled, stream=stream).epoch(0):
+    for _, targets in crop_batches(parts, targets=soft_targets, unlabelled=unlabelled, stream=stream).epoch(0):
         rows = sorted(tuple(np.round(row.tolist(), 4)) for row in targets["probabilities"][:, 0, 0])
         assert rows == [(0, 1)] * 3 + [(0.4, 0.6)] * 2 + [(1, 0)] * 3
 
@@ -164,13 +169,13 @@ def windows() -> WindowBatches:
 
 
 def taught_crops() -> CropBatches:
-    unlabelled = [(counting(9), lesson(9, (0.4, 0.6)))]
-    lessons = {(part.clip.name, None): lesson(10, (0.4, 0.6)) for part in noisy()}
-    return crop_batches(noisy(), lessons=lessons, unlabelled=unlabelled, stream=STREAM, steps=2)
+    unlabelled = [(counting(9), soft_target(9, (0.4, 0.6)))]
+    soft_targets = {(part.clip.name, None): soft_target(10, (0.4, 0.6)) for part in noisy()}
+    return crop_batches(noisy(), targets=soft_targets, unlabelled=unlabelled, stream=STREAM, steps=2)
 
 
 @pytest.mark.parametrize("make", [windows, lambda: crop_batches(noisy(), steps=2), taught_crops])
-def test_the_dataset_follows_the_epoch(make: Callable[[], WindowBatches | CropBatches]) -> None:
+def test_the_dataset_yields_the_batches_of_the_next_epoch(make: Callable[[], WindowBatches | CropBatches]) -> None:
     epochs, batches = EpochDataset(make()), make()
     for number in (5, 0):
         epochs.next_epoch = number
@@ -180,7 +185,7 @@ def test_the_dataset_follows_the_epoch(make: Callable[[], WindowBatches | CropBa
                 np.testing.assert_array_equal(b[name], d[name].astype(np.float32))
 
 
-def test_windows_come_once_an_epoch() -> None:
+def test_each_window_is_drawn_once_per_epoch() -> None:
     inputs = np.arange(70, dtype=np.float32).reshape(70, 1, 1)
     batches = WindowBatches(inputs, one_hot(np.arange(70) % 2, 2), 32, 0)
     seen = [x.ravel() for x, _ in batches.epoch(0)]
@@ -189,11 +194,11 @@ def test_windows_come_once_an_epoch() -> None:
     assert sorted(np.concatenate(seen)) == list(range(70))
 
 
-def test_frames_that_fill_no_block_are_left_out() -> None:
+def test_frames_after_the_last_whole_block_are_left_out() -> None:
     frames = np.arange(20 * 3, dtype=np.float32).reshape(20, 3)
     np.testing.assert_array_equal(to_blocks(frames, 8).reshape(16, 3), frames[:16])
 
 
-def test_no_lesson_is_empty() -> None:
-    assert NO_LESSON.features.shape == (0, FEATURES)
-    assert NO_LESSON.opinion.shape == (0,)
+def test_the_target_in_place_of_a_missing_teacher_is_empty() -> None:
+    assert NO_TARGET.embeddings.shape == (0, EMBEDDING)
+    assert NO_TARGET.probabilities.shape == (0,)

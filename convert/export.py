@@ -60,9 +60,9 @@ def main() -> int:
     """Convert, verify, write the files that pass, and print a table; status 1 if a file was left out."""
     args = _parser().parse_args()
     card = load_card(args.run)
-    args.out.mkdir(parents=True, exist_ok=True)
     held_back = load_features(args.run, HELD_BACK)
     expected = reference.probabilities(load_network(args.run), held_back.inputs, card.frames)
+    args.out.mkdir(parents=True, exist_ok=True)
     checks: list[Check] = []
     problems: list[str] = []
     with tempfile.TemporaryDirectory(dir=args.out, prefix=".unchecked-") as folder:

@@ -1,4 +1,4 @@
-"""The whole road on the real libraries: a synthesised corpus, train.fit, convert.export, edge-listen, edge-label."""
+"""From corpus to device with the real libraries: train.fit, convert.export, edge-listen, edge-label."""
 
 import csv
 import json
@@ -59,8 +59,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fit_and_export(corpus: Path, folder: Path, recipe: str, split: str, epochs: int) -> Path:
-    words = ["--data", corpus, "--recipe", recipe, "--split", split, "--out", folder / "run", "--epochs", epochs]
-    for command in (["train.fit", *words], ["convert.export", folder / "run", "--out", folder / "models"]):
+    options = ["--data", corpus, "--recipe", recipe, "--split", split, "--out", folder / "run", "--epochs", epochs]
+    for command in (["train.fit", *options], ["convert.export", folder / "run", "--out", folder / "models"]):
         done = subprocess.run(
             [sys.executable, "-m", *map(str, command)], capture_output=True, text=True, timeout=600, check=False
         )
@@ -138,10 +138,10 @@ def test_tflite_metadata_tools_find_the_labels(trained: Path) -> None:
 
 
 def test_a_file_outside_its_bounds_is_not_written(run: Run, edge: Path, tmp_path: Path) -> None:
-    """The bound of float32 is moved below what floats can keep; all else is the real command."""
+    """The bound of float32 is set below any possible difference; everything else is the real command."""
     code = (
         "import sys, convert.export as e\n"
-        "e.GREATEST_DIFFERENCE['float32'] = -1.0\n"
+        "e.MAX_DIFFERENCE['float32'] = -1.0\n"
         f"sys.argv = ['export', {str(edge / 'run')!r}, '--out', {str(tmp_path)!r}]\n"
         "sys.exit(e.run_command(e.main))"
     )
@@ -157,4 +157,4 @@ def test_a_file_outside_its_bounds_is_not_written(run: Run, edge: Path, tmp_path
 def test_a_folder_that_is_not_a_run_is_refused(run: Run, tmp_path: Path) -> None:
     done = run("convert.export", tmp_path, "--out", tmp_path / "models")
     assert done.returncode == 1
-    assert "is no finished run of train.fit" in one_sentence(done)
+    assert "is not a finished run of train.fit" in one_sentence(done)

@@ -12,17 +12,17 @@ from train.backend import tf
 pytestmark = pytest.mark.workstation
 
 INPUTS, UNITS, SMALL = 64, 96, 3
-ANSWER = """
+RUN = """
 import importlib, sys
 import numpy as np
 interpreter = importlib.import_module(sys.argv[1] + ".interpreter").Interpreter("network.tflite")
 interpreter.allocate_tensors()
-said = []
+outputs = []
 for row in np.load("x.npy"):
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], row[None])
     interpreter.invoke()
-    said.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
-np.save("said.npy", said)
+    outputs.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
+np.save("outputs.npy", outputs)
 """
 
 
@@ -32,24 +32,24 @@ def on_grid(weights: np.ndarray) -> np.ndarray:
 
 
 def flatbuffer(matrix: np.ndarray) -> bytes:
-    """x @ matrix, and a small one after it."""
+    """A network of `matrix` and a small matrix after it."""
     last = tf.constant(np.random.default_rng(1).normal(0, 1, (UNITS, SMALL)).astype(np.float32))
-    kept = tf.constant(matrix)
+    constant = tf.constant(matrix)
 
     @tf.function(input_signature=[tf.TensorSpec((1, INPUTS), tf.float32)])
     def network(x: tf.Tensor) -> tf.Tensor:
-        return tf.nn.relu(x @ kept) @ last
+        return tf.nn.relu(x @ constant) @ last
 
     return bytes(tf.lite.TFLiteConverter.from_concrete_functions([network.get_concrete_function()]).convert())
 
 
-def answer(content: bytes, x: np.ndarray, package: str, folder: Path) -> np.ndarray:
-    """What a runtime says of (n, INPUTS), in a process of its own: it can't live beside TensorFlow."""
+def outputs_of(content: bytes, x: np.ndarray, package: str, folder: Path) -> np.ndarray:
+    """Outputs of a runtime for (n, INPUTS), in a process of its own: it fails in one that has imported TensorFlow."""
     (folder / "network.tflite").write_bytes(content)
     np.save(folder / "x.npy", x)
-    subprocess.run([sys.executable, "-c", ANSWER, package], cwd=folder, check=True, capture_output=True, timeout=120)
-    said: np.ndarray = np.load(folder / "said.npy")
-    return said
+    subprocess.run([sys.executable, "-c", RUN, package], cwd=folder, check=True, capture_output=True, timeout=120)
+    outputs: np.ndarray = np.load(folder / "outputs.npy")
+    return outputs
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_matrix_on_an_int8_grid_takes_a_quarter_of_the_size_at_equal_outputs(
     assert len(whole) - len(packed) > 2.9 * matrix.size - 1000
     x = np.random.default_rng(2).normal(0, 1, (5, INPUTS)).astype(np.float32)
     np.testing.assert_allclose(
-        answer(packed, x, package, tmp_path), answer(whole, x, package, tmp_path), rtol=1e-5, atol=1e-5
+        outputs_of(packed, x, package, tmp_path), outputs_of(whole, x, package, tmp_path), rtol=1e-5, atol=1e-5
     )
 
 
@@ -76,4 +76,4 @@ def test_a_matrix_off_the_grid_is_not_changed(matrix: np.ndarray, package: str, 
     packed = store_as_int8(whole)
     assert len(packed) > len(whole) - 100
     x = np.random.default_rng(2).normal(0, 1, (5, INPUTS)).astype(np.float32)
-    np.testing.assert_array_equal(answer(packed, x, package, tmp_path), answer(whole, x, package, tmp_path))
+    np.testing.assert_array_equal(outputs_of(packed, x, package, tmp_path), outputs_of(whole, x, package, tmp_path))

@@ -1,10 +1,10 @@
-"""What tests of training share: a corpus made ready, without a corpus."""
+"""Datasets without a corpus, for tests of training."""
 
 from train.corpus.dataset import Dataset, Example
 
 
 def dataset(labels: tuple[str, ...], sides: dict[str, list[Example]], not_music: tuple[str, ...] = ()) -> Dataset:
-    """A dataset of these parts and nothing else: no lists, no copies, no folds."""
+    """A dataset of these examples and nothing else: no lists, variants or folds."""
     return Dataset(
         labels=labels,
         not_music=not_music,

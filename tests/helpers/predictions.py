@@ -17,9 +17,9 @@ def clip(number: int, label: int) -> Clip:
     return Clip(Path(name), name, LABELS[label])
 
 
-def answers(said: list[tuple[float, ...]], truth: list[int]) -> SidePredictions:
-    """One answer a clip."""
-    every = Predictions(np.array(said, np.float32), np.arange(len(said)))
+def predictions_of(probabilities: list[tuple[float, ...]], truth: list[int]) -> SidePredictions:
+    """One prediction per clip."""
+    every = Predictions(np.array(probabilities, np.float32), np.arange(len(probabilities)))
     return SidePredictions(
         [clip(*pair) for pair in enumerate(truth)], np.array(truth), every, every, every, every, None
     )
@@ -31,14 +31,14 @@ def corpus(found: SidePredictions, not_music: tuple[str, ...] = ("other",)) -> D
 
 
 def sure(confidence: float, label: int = 0) -> tuple[float, ...]:
-    """An answer of that confidence, what is left shared by the others."""
+    """Probabilities with that confidence for a label; the other labels share the rest."""
     row = [(1 - confidence) / 2] * 3
     row[label] = confidence
     return tuple(row)
 
 
-# Of six clips of music one is taken for no music and one gets the wrong label; the noise has no say.
-SIX = answers(
+# Of six clips of music one is taken for no music and one gets the wrong label; the noise does not count.
+SIX = predictions_of(
     [sure(0.95), sure(0.75), sure(0.65), sure(0.55, 1), sure(0.85, 1), sure(0.9, 2), sure(0.5, 0)],
     [0, 0, 1, 1, 1, 0, 2],
 )

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from support import window_card
 
 ROOT = Path(__file__).parents[2]
 STACK = ("tensorflow", "keras", "tf_keras", "librosa", "joblib", "sklearn", "scipy", "pyroomacoustics", "matplotlib")
@@ -73,3 +75,15 @@ def test_evaluate_without_its_extra_names_the_pip_command(tmp_path: Path) -> Non
         '"corpus_sha256": "", "command": ""}'
     )
     assert_names_extra(without_stack("train.evaluate", tmp_path, "--data", tmp_path), COMMANDS["train.evaluate"])
+
+
+def test_export_without_its_extra_names_the_pip_command(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "card.json").write_text(window_card().to_json())
+    np.savez(run / "held_back.npz", inputs=np.zeros((2, 8, 5), np.float32), labels=np.zeros(2, int))
+    for name in ("network.keras", "calibration.npz"):
+        (run / name).touch()
+    done = without_stack("convert.export", run, "--out", tmp_path / "models")
+    assert_names_extra(done, COMMANDS["convert.export"])
+    assert not (tmp_path / "models").exists()

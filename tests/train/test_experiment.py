@@ -43,7 +43,7 @@ def test_a_resumed_run_reaches_the_same_weights(
 
 
 def test_a_killed_run_is_resumed(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recipe as it is, in a process of its own."""
+    """The unchanged recipe, in a process of its own."""
     monkeypatch.setitem(RECIPES, "edge", EDGE)
     run, epochs = tmp_path / "run", 6
     arguments = fit_arguments(corpus, run, "edge", "tracks", epochs)
@@ -63,7 +63,7 @@ def test_a_killed_run_is_resumed(corpus: Path, tmp_path: Path, monkeypatch: pyte
 def test_a_run_with_a_teacher_leaves_the_same_kind_of_network(
     make_corpus: Callable[..., Path], edge_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And one that was interrupted goes on with what the teacher has said."""
+    """An interrupted one is resumed with the same targets."""
     data = make_corpus(clips=4, classes=("chirp", "hiss", "hum"))
     (tmp_path / "music").mkdir()
     for number in range(2):

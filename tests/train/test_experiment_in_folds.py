@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.workstation, pytest.mark.slow, pytest.mark.usefixtures
 
 
 class FoldsRun:
-    """A run in folds that was interrupted before its second fold, and then went on."""
+    """A run in folds that was interrupted before its second fold and then resumed."""
 
     def __init__(self, data: Path, folder: Path) -> None:
         self.data, self.folder = data, folder
@@ -67,7 +67,7 @@ def test_a_run_in_folds_reports_the_accuracy_on_all_clips(folds_run: FoldsRun) -
     assert [a.value for a in card.training.accuracy] == [
         metrics[f"per_{per}"]["accuracy"] for per in ("segment", "track")
     ]
-    assert card.training.clips == 2 * FOLDS  # the network that is kept has heard them all
+    assert card.training.clips == 2 * FOLDS  # the last network is trained on all of them
     network = keras.models.load_model(folds_run.folder / "network.keras")
     assert tuple(network.inputs[0].shape[1:]) == (card.frames, card.front_end.n_mfcc)
 

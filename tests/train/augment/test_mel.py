@@ -79,55 +79,55 @@ def test_a_room_lets_an_impulse_decay_by_60_db_in_its_time(seconds: float) -> No
     impulse = np.full((1, 60, FRONT_END.n_mels), -100, np.float32)
     impulse[:, 5] = 20
     room = replace(EVERY, reverberation_seconds=(seconds, seconds), wet_share=(0.4, 0.4))
-    heard = augment(room, impulse)[0].mean(axis=1)
-    assert heard[:5].max() < -96
-    assert heard[5] == pytest.approx(20 + 10 * np.log10(0.6), abs=0.01)
-    tail = heard[6 : 6 + round(seconds * FRONT_END.frame_rate / 4)]  # the first 15 dB of it
+    augmented = augment(room, impulse)[0].mean(axis=1)
+    assert augmented[:5].max() < -96
+    assert augmented[5] == pytest.approx(20 + 10 * np.log10(0.6), abs=0.01)
+    tail = augmented[6 : 6 + round(seconds * FRONT_END.frame_rate / 4)]  # the first 15 dB of it
     np.testing.assert_allclose(np.diff(tail), -60 / (seconds * FRONT_END.frame_rate), atol=0.01)
 
 
 @given(st.floats(0.15, 1.0), st.floats(0.05, 0.6))
 def test_a_room_keeps_the_power_of_a_steady_sound(seconds: float, wet: float) -> None:
     steady = np.full((1, 60, FRONT_END.n_mels), -30, np.float32)
-    heard = augment(replace(EVERY, reverberation_seconds=(seconds, seconds), wet_share=(wet, wet)), steady)
-    np.testing.assert_allclose(heard[:, 50:], -30, atol=0.1)
+    augmented = augment(replace(EVERY, reverberation_seconds=(seconds, seconds), wet_share=(wet, wet)), steady)
+    np.testing.assert_allclose(augmented[:, 50:], -30, atol=0.1)
 
 
 @pytest.mark.parametrize("snr", [0.0, 10.0, 30.0])
 def test_noise_raises_silence_to_its_level(snr: float) -> None:
     log_mel = np.full((8, 200, FRONT_END.n_mels), -100, np.float32)
     log_mel[:, :100] = 0  # so that the mean power is half of 1
-    heard = augment(replace(EVERY, snr_db=(snr, snr)), log_mel)
-    floor = 10 * np.log10(np.mean(10 ** (heard[:, 100:] / 10), axis=(1, 2)))
+    augmented = augment(replace(EVERY, snr_db=(snr, snr)), log_mel)
+    floor = 10 * np.log10(np.mean(10 ** (augmented[:, 100:] / 10), axis=(1, 2)))
     np.testing.assert_allclose(floor, 10 * np.log10(0.5) - snr, atol=0.3)
 
 
 def test_noise_is_between_white_and_pink_and_varies() -> None:
     log_mel = np.full((200, 30, FRONT_END.n_mels), -100, np.float32)
     log_mel[:, 0] = 0
-    heard = augment(replace(EVERY, snr_db=(0, 0)), log_mel)[:, 1:]
-    by_band = 10 * np.log10(np.mean(10 ** (heard / 10), axis=1))
+    augmented = augment(replace(EVERY, snr_db=(0, 0)), log_mel)[:, 1:]
+    by_band = 10 * np.log10(np.mean(10 ** (augmented / 10), axis=1))
     slopes = np.polyfit(np.log2(centres()), by_band.T, 1)[0]
     assert -7 < slopes.min() < -4.5
     assert -1.5 < slopes.max() < 1
-    assert heard.std(axis=1).mean() > 1
+    assert augmented.std(axis=1).mean() > 1
 
 
 @pytest.mark.parametrize("below", [6.0, 20.0])
 def test_clipping_distortion_is_proportional_to_the_power_of_a_frame(below: float) -> None:
     tone = np.full((4, 30, FRONT_END.n_mels), -100, np.float32)
     tone[:, :10, 60], tone[:, 10:20, 60] = 0, -20  # then silence
-    heard = augment(replace(NOTHING, overdriven_share=1, overdrive_db=(below, below)), tone)
-    others = np.delete(10 ** (heard / 10), 60, axis=2).sum(axis=2)
+    augmented = augment(replace(NOTHING, overdriven_share=1, overdrive_db=(below, below)), tone)
+    others = np.delete(10 ** (augmented / 10), 60, axis=2).sum(axis=2)
     added = 10 * np.log10(np.maximum(others[:, :20], 1e-9))
     np.testing.assert_allclose(added[:, :10], -below, atol=0.2)
     np.testing.assert_allclose(added[:, 10:], -20 - below, atol=0.2)
-    assert heard[:, 20:].max() < -80
+    assert augmented[:, 20:].max() < -80
 
 
 def test_a_small_microphone_attenuates_outside_its_band() -> None:
-    heard = augment(replace(EVERY, low_hz=(250, 250), high_hz=(5000, 5000)), crops(50))
-    change = (heard - crops(50)).mean(axis=1)
+    augmented = augment(replace(EVERY, low_hz=(250, 250), high_hz=(5000, 5000)), crops(50))
+    change = (augmented - crops(50)).mean(axis=1)
     at = {hz: change[:, np.abs(centres() - hz).argmin()] for hz in (60, 250, 1100, 5000, 10_000)}
     assert at[60].max() < -11
     assert at[60].min() < -34  # of the third order

@@ -10,7 +10,7 @@ SNR_DB = 15.0
 SEEDS = range(5)
 
 
-def heard(samples: np.ndarray, seed: int) -> np.ndarray:
+def recorded(samples: np.ndarray, seed: int) -> np.ndarray:
     return in_room(samples, SNR_DB, np.random.default_rng(seed))
 
 
@@ -27,7 +27,7 @@ def power(samples: np.ndarray, low: float, high: float) -> float:
 
 def test_a_seed_determines_the_room() -> None:
     samples = tone(1000)
-    first, again, another = (heard(samples, seed) for seed in (0, 0, 1))
+    first, again, another = (recorded(samples, seed) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.allclose(first, another, atol=1e-2)
 
@@ -35,34 +35,34 @@ def test_a_seed_determines_the_room() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_room_changes_the_level_by_the_gain_only(seed: int) -> None:
     samples = tone(1000)
-    heard_there = heard(samples, seed)
-    assert heard_there.shape == samples.shape
-    assert heard_there.dtype == np.float32
-    assert abs(20 * np.log10(rms(heard_there) / rms(samples))) < GAIN_DB + 0.5
+    in_the_room = recorded(samples, seed)
+    assert in_the_room.shape == samples.shape
+    assert in_the_room.dtype == np.float32
+    assert abs(20 * np.log10(rms(in_the_room) / rms(samples))) < GAIN_DB + 0.5
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_noise_has_the_requested_snr(seed: int) -> None:
-    heard_there = heard(tone(1000), seed)
-    music = power(heard_there, 990, 1010)
-    assert 10 * np.log10(music / (power(heard_there, 0, RATE / 2) - music)) == pytest.approx(SNR_DB, abs=1.5)
+    in_the_room = recorded(tone(1000), seed)
+    music = power(in_the_room, 990, 1010)
+    assert 10 * np.log10(music / (power(in_the_room, 0, RATE / 2) - music)) == pytest.approx(SNR_DB, abs=1.5)
 
 
 def test_the_microphone_attenuates_outside_its_band() -> None:
     noise = np.random.default_rng(0).normal(0, 0.02, SECONDS * RATE).astype(np.float32)
-    heard_there = heard(noise, 0)
-    inside = power(heard_there, 1000, 2000) / 1000
-    assert power(heard_there, 15_000, 20_000) / 5000 < inside / 5
-    assert power(heard_there, 10, 40) / 30 < inside / 5
+    in_the_room = recorded(noise, 0)
+    inside = power(in_the_room, 1000, 2000) / 1000
+    assert power(in_the_room, 15_000, 20_000) / 5000 < inside / 5
+    assert power(in_the_room, 10, 40) / 30 < inside / 5
 
 
 def test_samples_above_full_scale_are_clipped() -> None:
-    loudest = max((heard(tone(1000, 0.9), seed) for seed in SEEDS), key=rms)
+    loudest = max((recorded(tone(1000, 0.9), seed) for seed in SEEDS), key=rms)
     assert np.abs(loudest).max() == 1.0
 
 
 def test_silence_in_a_room_is_silence() -> None:
-    assert not heard(np.zeros(RATE, np.float32), 0).any()
+    assert not recorded(np.zeros(RATE, np.float32), 0).any()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -111,8 +111,8 @@ def test_vocoded_variants_come_from_the_cache(
     assert calls == [None, VOCODED]
     assert not np.array_equal(plain, copy)
     np.testing.assert_array_equal(copy, again)
-    kept = next(p for p in dataset.vocoded["train"] if p.clip.path == path)
-    np.testing.assert_allclose(copy[0], kept.features, atol=1)
+    in_dataset = next(p for p in dataset.vocoded["train"] if p.clip.path == path)
+    np.testing.assert_allclose(copy[0], in_dataset.features, atol=1)
 
 
 def test_a_corpus_of_recordings_is_not_vocoded(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,8 +166,8 @@ def test_a_class_with_only_recordings_or_only_reconstructions_is_drawn_from_thos
 
 
 def test_metrics_of_a_corpus_with_reconstructions_have_a_vocoder_check(marked: Path, tmp_path: Path) -> None:
-    words = f"--data {marked} --recipe edge --split lists --epochs 2 --out {tmp_path / 'run'}"
-    assert fit.main(words.split()) == 0
+    command_line = f"--data {marked} --recipe edge --split lists --epochs 2 --out {tmp_path / 'run'}"
+    assert fit.main(command_line.split()) == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["per_track_of_vocoded"]["n"] == metrics["per_track_of_audio"]["n"] == 5
     check = metrics["called_mostly_reconstructed"]

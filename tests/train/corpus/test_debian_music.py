@@ -167,12 +167,12 @@ def test_a_package_that_is_not_available_is_named_and_skipped(
 
 @pytest.mark.usefixtures("game")
 def test_an_existing_package_folder_is_kept(apt_get: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    kept = tmp_path / "out" / "game" / "mine.flac"
-    kept.parent.mkdir(parents=True)
-    kept.touch()
+    existing = tmp_path / "out" / "game" / "mine.flac"
+    existing.parent.mkdir(parents=True)
+    existing.touch()
     assert debian_music.main(["--out", str(tmp_path / "out"), "--packages", "game"]) == 0
     assert not apt_get.exists()
-    assert list((tmp_path / "out").rglob("*.flac")) == [kept]
+    assert list((tmp_path / "out").rglob("*.flac")) == [existing]
     assert "1 clips, 0.0 h" in capsys.readouterr().out
 
 

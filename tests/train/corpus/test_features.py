@@ -42,10 +42,10 @@ def test_a_window_recipe_computes_each_whole_segment_on_its_own(corpus: Path) ->
 
 def test_a_stream_recipe_keeps_the_whole_clips_mel_power_in_half_precision(corpus: Path) -> None:
     content = (corpus / "hum" / "hum.00000.wav").read_bytes()
-    kept = compute_features(content, EDGE)
-    assert kept.shape == (1, EDGE.front_end.frame_count(round(6.5 * 22_050)), EDGE.front_end.n_mels)
-    assert kept.dtype == np.float16
-    assert np.abs(kept[0] - log_mel(decode(content, 22_050), EDGE.front_end)).max() < 0.032
+    cached = compute_features(content, EDGE)
+    assert cached.shape == (1, EDGE.front_end.frame_count(round(6.5 * 22_050)), EDGE.front_end.n_mels)
+    assert cached.dtype == np.float16
+    assert np.abs(cached[0] - log_mel(decode(content, 22_050), EDGE.front_end)).max() < 0.032
 
 
 @pytest.mark.parametrize("recipe", [SEED, EDGE], ids=["seed", "edge"])
@@ -53,8 +53,8 @@ def test_mfccs_of_cached_features_agree_with_the_device(corpus: Path, recipe: Re
     content = (corpus / "hum" / "hum.00000.wav").read_bytes()
     found = mfccs(compute_features(content, recipe)[0], recipe)
     assert found.dtype == np.float32
-    heard = decode(content, 22_050)
-    expected = mfcc(heard if recipe.stream else heard[: recipe.segment_samples], recipe.front_end)
+    samples = decode(content, 22_050)
+    expected = mfcc(samples if recipe.stream else samples[: recipe.segment_samples], recipe.front_end)
     np.testing.assert_allclose(found, expected, atol=0.2 if recipe.stream else 1e-3)
 
 

@@ -151,7 +151,7 @@ def test_vocoded_variants_are_in_the_fold_of_their_clip(twice: Path) -> None:
 
 
 def test_other_folds_have_another_fingerprint(twice: Path) -> None:
-    """A run that goes on must not judge one clip by two folds, and another by none."""
+    """Otherwise a resumed run could predict one clip in two folds, and another in none."""
     before = ready(twice, "folds").fingerprint
     write_table(twice, 6)
     assert ready(twice, "folds").fingerprint != before
@@ -161,8 +161,8 @@ def test_duplicates_are_on_one_side_of_a_split_by_tracks(copy: Path) -> None:
     for number in range(5, 15):
         shutil.copy(copy / "hum" / "hum.00000.wav", copy / "hum" / f"hum.{number:05}.wav")
     dataset = ready(copy, "tracks")
-    twins = {f"hum/hum.{number:05}.wav" for number in (0, *range(5, 15))}
-    assert sum(bool(twins & names(dataset, side)) for side in dataset.sides) == 1
+    duplicates = {f"hum/hum.{number:05}.wav" for number in (0, *range(5, 15))}
+    assert sum(bool(duplicates & names(dataset, side)) for side in dataset.sides) == 1
 
 
 def test_lists_decide_the_sides(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ def test_tracks_are_split_by_class(seed: int, sizes: list[int]) -> None:
 
 @given(st.integers(0, 50))
 def test_duplicates_stay_together(seed: int) -> None:
-    digests = ["twin" if i in (3, 17) else str(i) for i in range(20)]
+    digests = ["duplicate" if i in (3, 17) else str(i) for i in range(20)]
     sides = split_tracks(["a"] * 20, digests, seed)
     assert sides[3] == sides[17]
 
@@ -38,7 +38,7 @@ def test_a_class_of_two_tracks_is_refused() -> None:
 
 
 def clips_of_artists(classes: int, artists: int, clips: int) -> tuple[list[str], list[str], list[str]]:
-    """Labels, artists and digests of a corpus without twins."""
+    """Labels, artists and digests of a corpus without duplicates."""
     names = [(f"class {c}", f"artist {c}.{a}") for c in range(classes) for a in range(artists) for _ in range(clips)]
     return [label for label, _ in names], [artist for _, artist in names], [str(i) for i in range(len(names))]
 
@@ -53,15 +53,15 @@ def test_every_class_is_in_every_fold_and_no_artist_in_two(seed: int, classes: i
     assert most - fewest <= classes * clips
 
 
-TWINS = st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39)), max_size=4)
+DUPLICATES = st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39)), max_size=4)
 
 
-@given(st.integers(0, 5), TWINS)
+@given(st.integers(0, 5), DUPLICATES)
 @example(0, [(0, 12)])
-def test_equal_audio_and_the_artists_of_it_are_in_one_fold(seed: int, twins: list[tuple[int, int]]) -> None:
-    """A recording may be there twice, as of one artist and as of another: then the two are judged together."""
+def test_equal_audio_and_the_artists_of_it_are_in_one_fold(seed: int, duplicates: list[tuple[int, int]]) -> None:
+    """A recording may occur twice under two artists: then both artists are in one fold."""
     labels, groups, digests = clips_of_artists(2, 10, 2)
-    for one, other in twins:
+    for one, other in duplicates:
         digests[other] = digests[one]
     folds = split_folds(labels, groups, digests, seed)
     for together in (digests, groups):

@@ -1,4 +1,4 @@
-"""The teacher on real audio: it is installed by `pip install --no-deps musicnn==0.1.0`, its weights are real."""
+"""MusiCNN on real audio, with its real weights (pip install --no-deps musicnn==0.1.0)."""
 
 import importlib.util
 from pathlib import Path
@@ -16,15 +16,15 @@ from train.distillation.musicnn import EMBEDDING, FRAMES, HOP, N_MELS, RATE, TAG
 
 pytestmark = pytest.mark.workstation
 
-# What shared/tools/musicnn_teacher.py says of `melody`: of each window the likeliest tag, "electronic", the next,
+# Outputs of the original musicnn 0.1.0 for `melody.wav`: for each window the likeliest tag, "electronic", the second,
 # "electro", and the mean of the penultimate layer.
 ELECTRONIC, ELECTRO = 4, 41
-SAID = [[0.6373, 0.2721, 1.2897], [0.6896, 0.2848, 1.4891], [0.6475, 0.2874, 1.3537], [0.6650, 0.2574, 1.4149]]
+EXPECTED = [[0.6373, 0.2721, 1.2897], [0.6896, 0.2848, 1.4891], [0.6475, 0.2874, 1.3537], [0.6650, 0.2574, 1.4149]]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve seconds of a melody, and files that can't be heard."""
+    """Twelve seconds of a melody, and files that cannot be used."""
     folder = tmp_path_factory.mktemp("music")
     soundfile.write(folder / "melody.wav", synthesise(12.0, 44_100, 2, seed=5), 44_100, subtype="FLOAT")
     (folder / "text.wav").write_text("this is no audio")
@@ -33,15 +33,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the signals are kept."""
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cache of the outputs."""
     return tmp_path_factory.mktemp("signals")
 
 
 @pytest.fixture(scope="module")
-def said(folder: Path, kept: Path) -> list[np.ndarray | str]:
-    """What is said of these files, and of one that is not there."""
-    return musicnn_outputs([folder / name for name in ("melody.wav", "text.wav", "short.wav", "missing.wav")], kept)
+def outputs(folder: Path, cache_folder: Path) -> list[np.ndarray | str]:
+    """Outputs for these files, and for one that does not exist."""
+    return musicnn_outputs(
+        [folder / name for name in ("melody.wav", "text.wav", "short.wav", "missing.wav")], cache_folder
+    )
 
 
 @pytest.fixture
@@ -49,8 +51,8 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(musicnn, "_graph", lambda _: pytest.fail("the network was asked"))
 
 
-def test_a_clip_has_an_output_for_each_whole_window(said: list[np.ndarray | str]) -> None:
-    melody = said[0]
+def test_a_clip_has_an_output_for_each_whole_window(outputs: list[np.ndarray | str]) -> None:
+    melody = outputs[0]
     assert not isinstance(melody, str)
     assert melody.shape == (12 // WINDOW_SECONDS, TAGS + EMBEDDING) == (4, 250)
     assert melody.dtype == np.float32
@@ -59,38 +61,38 @@ def test_a_clip_has_an_output_for_each_whole_window(said: list[np.ndarray | str]
     assert melody[:, TAGS:].max() > 1
 
 
-def test_outputs_agree_with_the_original_musicnn(said: list[np.ndarray | str]) -> None:
-    melody = said[0]
+def test_outputs_agree_with_the_original_musicnn(outputs: list[np.ndarray | str]) -> None:
+    melody = outputs[0]
     assert not isinstance(melody, str)
     found = np.stack([melody[:, ELECTRONIC], melody[:, ELECTRO], melody[:, TAGS:].mean(axis=1)], axis=1)
-    np.testing.assert_allclose(found, SAID, atol=0.01)
+    np.testing.assert_allclose(found, EXPECTED, atol=0.01)
     assert melody[:, :TAGS].argmax(axis=1).tolist() == [ELECTRONIC] * 4
 
 
-def test_unusable_files_give_reasons(said: list[np.ndarray | str]) -> None:
-    expected = ["unreadable", "too short (2.0 s, the teacher hears 3.0 s)", "unreadable (No such"]
-    for reason, words in zip(said[1:], expected, strict=True):
+def test_unusable_files_give_reasons(outputs: list[np.ndarray | str]) -> None:
+    expected = ["unreadable", "too short (2.0 s, the teacher needs 3.0 s)", "unreadable (No such"]
+    for reason, text in zip(outputs[1:], expected, strict=True):
         assert isinstance(reason, str)
-        assert words in reason
+        assert text in reason
 
 
 @pytest.mark.usefixtures("no_network")
 def test_cached_outputs_are_not_computed_again(
-    folder: Path, kept: Path, said: list[np.ndarray | str], tmp_path: Path
+    folder: Path, cache_folder: Path, outputs: list[np.ndarray | str], tmp_path: Path
 ) -> None:
     moved = tmp_path / "another name.wav"
     moved.write_bytes((folder / "melody.wav").read_bytes())
-    np.testing.assert_array_equal(musicnn._outputs_or_reason(moved, kept, "nowhere/"), said[0])
+    np.testing.assert_array_equal(musicnn._outputs_or_reason(moved, cache_folder, "nowhere/"), outputs[0])
 
 
 @pytest.mark.parametrize("damage", ["half", "of another width"])
 def test_a_damaged_entry_is_computed_again(
     damage: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[tuple[int, ...]] = []
+    computed: list[tuple[int, ...]] = []
 
     def graph(_: str) -> object:
-        return lambda windows: heard.append(windows.shape) or np.ones((len(windows), TAGS + EMBEDDING), np.float32)
+        return lambda windows: computed.append(windows.shape) or np.ones((len(windows), TAGS + EMBEDDING), np.float32)
 
     monkeypatch.setattr(musicnn, "_graph", graph)
     musicnn._outputs_or_reason(folder / "melody.wav", tmp_path, "nowhere/")
@@ -102,7 +104,7 @@ def test_a_damaged_entry_is_computed_again(
     found = musicnn._outputs_or_reason(folder / "melody.wav", tmp_path, "nowhere/")
     assert not isinstance(found, str)
     assert found.shape == (4, TAGS + EMBEDDING)
-    assert heard == [(4, FRAMES, N_MELS)] * 2
+    assert computed == [(4, FRAMES, N_MELS)] * 2
 
 
 def test_three_seconds_are_one_window_and_less_is_refused() -> None:

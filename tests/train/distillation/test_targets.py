@@ -36,7 +36,7 @@ def corpus(artists: dict[str, str] | None = None, clips: int = CLIPS) -> Dataset
 
 
 def embeddings_of(dataset: Dataset, seed: int = 0) -> TeacherEmbeddings:
-    """Signals: the classes differ in one feature, and every artist in eight of his own. And two unlabelled pieces."""
+    """Embeddings: classes differ in one dimension, each artist in eight of its own. And of two unlabelled pieces."""
     rng = np.random.default_rng(seed)
     signals = {}
     artists = sorted(set(dataset.artists.values()))
@@ -114,7 +114,7 @@ def test_unlabelled_music_gets_label_probabilities() -> None:
 
 
 def test_the_probabilities_of_a_clip_come_from_other_artists() -> None:
-    """One of the calm sounds like the loud, but for what is his own: only his other clips would give him away."""
+    """One calm artist resembles the loud ones; only other clips of the same artist would reveal the class."""
     dataset = corpus()
     given = embeddings_of(dataset)
     his = [(name, None) for name, artist in dataset.artists.items() if artist == "calm 0"]
@@ -153,7 +153,7 @@ def test_variants_in_a_room_and_through_the_vocoder_share_the_target_of_their_cl
 
 
 def test_the_teacher_does_not_recognise_reconstructions_by_their_vocoder() -> None:
-    """The loud are reconstructed, which is all that tells them from two pieces of loud music without a vocoder."""
+    """The loud clips are reconstructed; two unlabelled loud pieces differ from them by the vocoder alone."""
     dataset, vocoder = corpus(), 20
     given = embeddings_of(dataset)
     for part in dataset.sides["train"]:
@@ -203,7 +203,7 @@ def test_classes_of_one_artist_each_give_finite_targets_or_an_error() -> None:
 
 @pytest.fixture
 def fake_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A teacher who says of a file how many bytes it has; of a copy ten thousand more."""
+    """A teacher whose outputs are the size of the file in bytes; ten thousand more for a variant."""
 
     def musicnn_outputs(paths: list[Path], folder: Path, kind: str | None = None) -> list[np.ndarray | str]:
         more = 10_000 if kind else 0
@@ -219,7 +219,7 @@ def fake_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def real(tmp_path: Path) -> Dataset:
-    """The dataset of `corpus`, its clips being files."""
+    """The dataset of `corpus` with clips that exist as files."""
     dataset = corpus(clips=1)
     for part in (p for side in dataset.sides.values() for p in side):
         (tmp_path / "data" / part.clip.label).mkdir(parents=True, exist_ok=True)
@@ -276,9 +276,9 @@ def test_unusable_music_is_named_and_skipped(
     (music / "text.ogg").write_text("this is no audio")
     soundfile.write(music / "bad.wav", synthesise(4.0, 22_050, 1), 22_050)
     assert len(teacher_embeddings(real, [music], EDGE, tmp_path / "cache").unlabelled) == 2
-    said = capsys.readouterr().err
-    assert "text.ogg: unreadable" in said
-    assert "bad.wav: of no worth" in said
+    errors = capsys.readouterr().err
+    assert "text.ogg: unreadable" in errors
+    assert "bad.wav: of no worth" in errors
 
 
 @pytest.mark.usefixtures("fake_teacher")

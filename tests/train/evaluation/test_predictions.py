@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.predictions import SIX, answers, clip, corpus, sure
+from helpers.predictions import SIX, clip, corpus, predictions_of, sure
 
 from train.evaluation.predictions import Predictions, concatenate, file_level, load_predictions, save_predictions
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workstation
 def test_predictions_of_folds_are_concatenated() -> None:
     one = replace(SIX, per_segment=Predictions(np.eye(3, dtype=np.float32)[[0, 1, 2]], np.array([0, 0, 6])))
     copies = Predictions(np.array([sure(0.7)], np.float32), np.array([2]))
-    two = answers([sure(0.6), sure(0.7, 1)], [1, 0])
+    two = predictions_of([sure(0.6), sure(0.7, 1)], [1, 0])
     both = concatenate([replace(two, clips=[clip(8, 1), clip(9, 0)]), replace(one, vocoded=copies)])
     assert [c.name for c in both.clips][:3] == ["loud/8.wav", "calm/9.wav", "calm/0.wav"]
     assert both.labels.tolist() == [1, 0, *SIX.labels]
@@ -34,8 +34,8 @@ def test_saved_predictions_are_loaded_again(tmp_path: Path) -> None:
 
 
 def test_predictions_of_a_stream_are_weighted_by_the_time_listened() -> None:
-    """Wrong after one segment and after two, right after three; windows, which forget, count alike."""
-    said = Predictions(np.array([sure(0.8, 1), sure(0.8, 1), sure(0.9, 0)], np.float32), np.array([0, 0, 0]))
-    stream = replace(answers([sure(0.9, 0)], [0]), listening=said)
+    """Wrong after one segment and after two, right after three. Windows have equal weights."""
+    listening = Predictions(np.array([sure(0.8, 1), sure(0.8, 1), sure(0.9, 0)], np.float32), np.array([0, 0, 0]))
+    stream = replace(predictions_of([sure(0.9, 0)], [0]), listening=listening)
     assert file_level(stream).probabilities.argmax() == 0
     assert file_level(replace(stream, whole_clip=None)).probabilities.argmax() == 1

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from helpers.predictions import SIX, answers, corpus, sure
+from helpers.predictions import SIX, corpus, predictions_of, sure
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,8 +41,8 @@ def test_the_threshold_of_the_card_is_on_the_curve() -> None:
 
 
 def test_a_threshold_that_no_clip_reaches_has_no_accuracy() -> None:
-    """None, as recall has it: NaN is no JSON."""
-    unsure = answers([sure(0.5)] * 3, [0, 0, 0])
+    """None, as in recall: NaN is not JSON."""
+    unsure = predictions_of([sure(0.5)] * 3, [0, 0, 0])
     curve = coverage_curve(unsure, corpus(unsure), Thresholds())
     assert curve[-1] == {"threshold": 0.9, "coverage": 0.0, "accuracy": None, "clips": 0}
     assert coverage_table(curve)
@@ -50,11 +50,11 @@ def test_a_threshold_that_no_clip_reaches_has_no_accuracy() -> None:
 
 @st.composite
 def music(draw: st.DrawFn) -> SidePredictions:
-    """SidePredictions about music and some noise, of which no music is taken for noise."""
+    """Predictions on music and some noise, without music that is taken for noise."""
     rows = draw(st.lists(st.tuples(st.floats(0.4, 0.99), st.integers(0, 1)), min_size=1, max_size=150))
-    said = [sure(confidence, label) for confidence, label in rows] + [sure(0.8, 2)] * 3
+    probabilities = [sure(confidence, label) for confidence, label in rows] + [sure(0.8, 2)] * 3
     truth = draw(st.lists(st.integers(0, 1), min_size=len(rows), max_size=len(rows)))
-    return answers(said, [*truth, 2, 2, 2])
+    return predictions_of(probabilities, [*truth, 2, 2, 2])
 
 
 @given(music())
@@ -65,7 +65,7 @@ def test_coverage_falls_with_the_threshold(found: SidePredictions) -> None:
 
 
 def refused(found: SidePredictions) -> float:
-    """The share of music that gets no label by the thresholds that are chosen for these answers."""
+    """The share of music that gets no label with the thresholds that are chosen for these predictions."""
     thresholds = choose_thresholds(found, corpus(found), Thresholds())
     confidence, _ = confidences(found, corpus(found), thresholds.temperature)
     return float(np.mean(confidence < thresholds.unknown_below))
@@ -78,19 +78,19 @@ def test_at_most_the_allowed_share_of_music_is_refused(found: SidePredictions) -
 
 def test_the_allowed_share_of_music_is_refused() -> None:
     rng = np.random.default_rng(0)
-    said = [
+    probabilities = [
         sure(confidence, int(label))
         for confidence, label in zip(rng.uniform(0.4, 0.99, 1000), [0, 1] * 500, strict=True)
     ]
-    found = answers(said, [0, 1] * 500)
+    found = predictions_of(probabilities, [0, 1] * 500)
     assert refused(found) == pytest.approx(REFUSED_MUSIC, abs=0.005)
 
 
 def test_unknown_below_is_zero_if_more_music_is_missed_than_may_be_refused() -> None:
-    found = answers([sure(0.9)] * 90 + [sure(0.9, 2)] * 10, [0] * 100)
+    found = predictions_of([sure(0.9)] * 90 + [sure(0.9, 2)] * 10, [0] * 100)
     assert choose_thresholds(found, corpus(found), Thresholds()).unknown_below == 0
 
 
 def test_unknown_below_is_zero_without_a_class_of_what_is_not_music() -> None:
-    found = answers([sure(0.9), sure(0.6, 1)], [0, 1])
+    found = predictions_of([sure(0.9), sure(0.6, 1)], [0, 1])
     assert choose_thresholds(found, corpus(found, not_music=()), Thresholds()).unknown_below == 0

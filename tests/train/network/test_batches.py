@@ -43,15 +43,15 @@ def counting(windows: int) -> np.ndarray:
     return np.repeat(np.arange(windows, dtype=np.float32), WINDOW_FRAMES)[:, None].repeat(N_MELS, axis=1)
 
 
-def soft_target(windows: int, opinion: tuple[float, float]) -> SoftTarget:
+def soft_target(windows: int, probabilities: tuple[float, float]) -> SoftTarget:
     """Features that are the number of their window."""
     features = np.repeat(np.arange(windows, dtype=np.float32)[:, None], EMBEDDING, axis=1)
-    return SoftTarget(features, np.array(opinion, np.float32))
+    return SoftTarget(features, np.array(probabilities, np.float32))
 
 
 def crop_batches(parts: list[Example], **changes: object) -> CropBatches:
-    words = {"normalisation": NOT_NORMALISED, "recipe": RECIPE, "stream": PLAIN, "seed": 3, "steps": 4} | changes
-    return CropBatches(parts, 2, **words)  # type: ignore[arg-type]
+    settings = {"normalisation": NOT_NORMALISED, "recipe": RECIPE, "stream": PLAIN, "seed": 3, "steps": 4} | changes
+    return CropBatches(parts, 2, **settings)  # type: ignore[arg-type]
 
 
 def test_an_epoch_depends_on_seed_and_number_alone() -> None:
@@ -114,18 +114,18 @@ def test_embeddings_belong_to_the_frames_of_their_crop() -> None:
     parts = [part(i, counting(9), i) for i in range(2)]
     soft_targets = {(f"{i}", None): soft_target(9, (0.5, 0.5)) for i in range(2)}
     found = [(level(x), y["teacher"]) for x, y in crop_batches(parts, targets=soft_targets, steps=10).epoch(0)]
-    heard, said = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-    assert said.shape == (80, PLAIN.crop_windows, PLAIN.branches, EMBEDDING)
-    # A crop begins up to a block later than its lesson; at a clip's end that may bring in what goes round.
-    np.testing.assert_allclose(said, np.broadcast_to(heard[..., None, None], said.shape), atol=0.9)
-    late = heard[:, 0] - said[:, 0, 0, 0]
+    levels, embeddings = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    assert embeddings.shape == (80, PLAIN.crop_windows, PLAIN.branches, EMBEDDING)
+    # A crop begins up to a block later than its target; at the end of a clip it may wrap around then.
+    np.testing.assert_allclose(embeddings, np.broadcast_to(levels[..., None, None], embeddings.shape), atol=0.9)
+    late = levels[:, 0] - embeddings[:, 0, 0, 0]
     assert late.min() < 0.001
     assert 0.05 < late.max() < STREAM.block_frames / WINDOW_FRAMES
-    assert set(said[:, 0, 0, 0]) == set(range(8))
+    assert set(embeddings[:, 0, 0, 0]) == set(range(8))
 
 
 def test_targets_wrap_around_with_a_clip_that_is_shorter_than_a_crop() -> None:
-    """As copies that are faster are: what is left over after the last whole window is not spoken of."""
+    """Faster variants are shorter; the frames after the last whole window have no target."""
     parts = [part(i, counting(3)[: WINDOW_FRAMES * 5 // 2], i) for i in range(2)]
     soft_targets = {(f"{i}", None): soft_target(2, (0.5, 0.5)) for i in range(2)}
     stream = replace(PLAIN, crop_windows=5)
@@ -140,9 +140,9 @@ def test_a_variant_gets_the_target_of_its_kind() -> None:
     soft_targets[("1", None)] = soft_targets["0", None]
     batches = list(crop_batches(parts, targets=soft_targets, stream=replace(PLAIN, opinion_share=1.0)).epoch(0))
     copies = np.concatenate([level(blocks)[:, 0] > 15 for blocks, _ in batches])
-    said = np.concatenate([targets["probabilities"][:, 0, 0, 0] for _, targets in batches])
+    embeddings = np.concatenate([targets["probabilities"][:, 0, 0, 0] for _, targets in batches])
     assert 0 < copies.sum() < len(copies) / 2
-    np.testing.assert_allclose(said, np.where(copies, 0.6, 0.9), atol=1e-6)
+    np.testing.assert_allclose(embeddings, np.where(copies, 0.6, 0.9), atol=1e-6)
 
 
 def test_the_teachers_probabilities_are_a_share_of_a_labelled_target() -> None:

@@ -46,20 +46,20 @@ def test_stepping_equals_the_training_network(trained: keras.Model, device: kera
 def test_the_teacher_output_pools_whole_windows_of_the_lstm() -> None:
     network = training_network(STREAM, 20, 5, teacher=7)
     clip = blocks(2 * STREAM.window_blocks + 3)
-    said = network(clip[None])
-    assert said["probabilities"].shape == (1, len(clip), STREAM.branches, 5)
-    assert said["teacher"].shape == (1, 2, STREAM.branches, 7)
+    outputs = network(clip[None])
+    assert outputs["probabilities"].shape == (1, len(clip), STREAM.branches, 5)
+    assert outputs["teacher"].shape == (1, 2, STREAM.branches, 7)
     until_the_second = np.concatenate([clip[: STREAM.window_blocks], 0 * clip[STREAM.window_blocks :]])
-    np.testing.assert_allclose(network(until_the_second[None])["teacher"][0, 0], said["teacher"][0, 0], atol=1e-5)
-    assert np.abs(network(until_the_second[None])["teacher"][0, 1] - said["teacher"][0, 1]).max() > 1e-3
+    np.testing.assert_allclose(network(until_the_second[None])["teacher"][0, 0], outputs["teacher"][0, 0], atol=1e-5)
+    assert np.abs(network(until_the_second[None])["teacher"][0, 1] - outputs["teacher"][0, 1]).max() > 1e-3
 
 
 def test_without_its_teacher_a_network_has_the_same_predictions() -> None:
     taught = training_network(STREAM, 20, 5, teacher=7)
-    kept = without_teacher(taught)
+    bare = without_teacher(taught)
     geometric = np.exp(np.log(taught(blocks(9)[None])["probabilities"]).mean(axis=-2))
-    np.testing.assert_allclose(kept(blocks(9)[None]), geometric / geometric.sum(axis=-1, keepdims=True), atol=1e-6)
-    assert kept.count_params() == training_network(STREAM, 20, 5).count_params() < taught.count_params()
+    np.testing.assert_allclose(bare(blocks(9)[None]), geometric / geometric.sum(axis=-1, keepdims=True), atol=1e-6)
+    assert bare.count_params() == training_network(STREAM, 20, 5).count_params() < taught.count_params()
 
 
 def test_a_snapped_network_has_255_steps_a_matrix_and_nearly_equal_outputs() -> None:
@@ -80,7 +80,7 @@ def test_predictions_do_not_depend_on_longer_streams_in_the_batch(device: keras.
 
 
 def test_the_device_network_forgets_a_distant_past(device: keras.Model) -> None:
-    """Four memories later a loud past is worth less than e⁻⁴ in the pooled values."""
+    """After four pooling lengths a loud past contributes less than e⁻⁴ to the pooled values."""
     past, present = 10 * blocks(40), blocks(4 * STREAM.pool_blocks)
     fresh = run_device_network(device, [present])[0][-1]
     used = run_device_network(device, [np.concatenate([past, present])])[0][-1]

@@ -17,7 +17,7 @@ from convert.export import FILES
 from edge.container import read
 from train.recipes import EDGE
 
-pytestmark = pytest.mark.workstation
+pytestmark = [pytest.mark.workstation, pytest.mark.slow]
 
 RATE = 22_050
 CLASSES = ("beats", "bells", "drone")

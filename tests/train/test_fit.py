@@ -20,7 +20,7 @@ def test_a_finished_run_is_not_overwritten(corpus: Path, edge_run: Path) -> None
 
 def test_a_folder_with_other_files_is_refused(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(EdgeError, match="holds something else"):
+    with pytest.raises(EdgeError, match="contains other files and no run"):
         fit.main(fit_arguments(corpus, tmp_path, "edge", "tracks", 3))
 
 

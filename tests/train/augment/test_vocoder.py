@@ -165,6 +165,7 @@ def test_a_class_with_only_recordings_or_only_reconstructions_is_drawn_from_thos
         assert {round(float(x)) for x in drawn} == {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_metrics_of_a_corpus_with_reconstructions_have_a_vocoder_check(marked: Path, tmp_path: Path) -> None:
     command_line = f"--data {marked} --recipe edge --split lists --epochs 2 --out {tmp_path / 'run'}"
     assert fit.main(command_line.split()) == 0

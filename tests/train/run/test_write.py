@@ -28,6 +28,9 @@ def test_a_run_folder_is_complete(name: str, request: pytest.FixtureRequest) -> 
     assert pictures == {"curves.png", "confusion.png", *(f"example_{c}.png" for c in ("chirp", "hiss", "hum"))}
 
 
+@pytest.mark.parametrize(
+    ("name", "mode"), [("edge_run", "stream"), ("seed_run", "window"), ("leaky_edge_run", "stream")]
+)
 def test_the_card_fits_the_network(name: str, mode: str, request: pytest.FixtureRequest) -> None:
     run: Path = request.getfixturevalue(name)
     card = from_json((run / "card.json").read_text())

@@ -26,7 +26,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def selects(expression: str, markers: set[str]) -> bool:
-    """Whether `-m expression` selects a test with these markers."""
+    """Return True if `-m expression` selects a test with these markers."""
     operators = {"not", "and", "or"}
     truth = re.sub(r"\w+", lambda m: m[0] if m[0] in operators else str(m[0] in markers), expression)
     return bool(eval(truth))

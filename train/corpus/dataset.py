@@ -26,7 +26,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All examples of a corpus by side, and what was left out."""
+    """Examples of a corpus by side, and the files that were left out."""
 
     labels: tuple[str, ...]
     not_music: tuple[str, ...]

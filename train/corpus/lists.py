@@ -35,7 +35,7 @@ class ListedClips:
 
 
 def has_lists(data: Path) -> bool:
-    """Whether a corpus folder contains lists."""
+    """Return True if a corpus folder contains lists."""
     return (data / TABLE).is_file() or any(next(data.glob(f"{side}*.txt"), None) for side in SIDES)
 
 

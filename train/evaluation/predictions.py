@@ -33,7 +33,7 @@ class Predictions:
 
 @dataclass(frozen=True)
 class SidePredictions:
-    """All predictions on one side of the split."""
+    """Predictions of every kind on one side of the split."""
 
     clips: list[Clip]
     labels: NDArray[np.int64]  # (clips,)

@@ -15,7 +15,7 @@ from train.evaluation.thresholds import CoveragePoint
 def measurements(
     predictions: SidePredictions, dataset: Dataset, thresholds: Thresholds, seed: int
 ) -> dict[str, Measurement]:
-    """All measurements of a side by name. They are about music unless the name says otherwise."""
+    """Measure one side of the split: measurements by name. They are about music unless the name says otherwise."""
     temperature = thresholds.temperature
 
     def measured(of_kind: Predictions, per: str, chosen: set[int]) -> Measurement:

@@ -1,1 +1,1 @@
-"""The workstation's second half: a run folder in, verified model files out."""
+"""Conversion on a workstation: from a run folder to verified model files."""

@@ -1,4 +1,4 @@
-"""What a device says of features: run in a fresh process, with the runtime a device has and without TensorFlow.
+"""Run a model file on features as a device does: in a process of its own, without TensorFlow.
 
 python -m convert.device_check MODEL FEATURES.npz OUT.npz [--package tflite_runtime|ai_edge_litert]
 """
@@ -10,31 +10,31 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.command import run as run_command
-from edge.model import load
-from edge.runtime import TFLITE_RUNTIMES
+from edge.cli.exit_status import run as run_command
+from edge.model.load import load_model
+from edge.model.runtime import TFLITE_RUNTIMES
 
 
 def main() -> int:
-    """Write `probabilities` (clips, calls, labels), `microseconds` (p50 of a call) and `runtime` to OUT.npz."""
-    p = argparse.ArgumentParser(prog="convert.device_check")
+    """Write `probabilities` (clips, calls, labels), `microseconds` (median of a call) and `runtime` to OUT.npz."""
+    p = argparse.ArgumentParser(prog="python -m convert.device_check")
     p.add_argument("model", type=Path)
     p.add_argument("features", type=Path)
     p.add_argument("out", type=Path)
     p.add_argument("--package", choices=TFLITE_RUNTIMES)
     args = p.parse_args()
-    model = load(args.model, package=args.package)
+    model = load_model(args.model, package=args.package)
     with np.load(args.features) as arrays:
         inputs = arrays["inputs"].astype(np.float32)
     frames = model.card.frames
-    answers, seconds = [], []
+    outputs, seconds = [], []
     for clip in inputs:
         model.reset()
         for start in range(0, len(clip) - frames + 1, frames):
             began = time.perf_counter()
-            answers.append(model.infer(clip[start : start + frames]))
+            outputs.append(model.infer(clip[start : start + frames]))
             seconds.append(time.perf_counter() - began)
-    probabilities = np.reshape(answers, (len(inputs), -1, len(model.card.labels)))
+    probabilities = np.reshape(outputs, (len(inputs), -1, len(model.card.labels)))
     np.savez(
         args.out, probabilities=probabilities, microseconds=np.median(seconds) * 1e6, runtime=model.network.runtime
     )

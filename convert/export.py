@@ -1,7 +1,7 @@
-"""The command `python -m convert.export RUN --out DIR`: a run folder in, verified model files out.
+"""The command `python -m convert.export RUN --out DIR`: convert the network of a run and verify every model file.
 
-Each file is opened in a fresh process by every runtime that a device may have, and compared with Keras on the
-held-back features of the run. A file outside its bounds is not written.
+Each file is opened in a fresh process by every runtime that a device may have, and compared with Keras on the held-back
+features of the run. A file that exceeds its bounds is not written.
 """
 
 import argparse
@@ -17,22 +17,23 @@ import numpy as np
 from convert import reference
 from convert.run_folder import Features, load_card, load_features, load_network
 from convert.to_tflite import FORMATS as TFLITE_FORMATS
-from edge.card import Card
-from edge.command import run as run_command
+from edge.model.card import Card
+from edge.cli.exit_status import run as run_command
 from edge.errors import EdgeError
-from edge.frontend import FloatArray
-from edge.runtime import installed_tflite_runtimes
-from train.run import HELD_BACK
+from edge.arrays import FloatArray
+from edge.model.runtime import installed_tflite_runtimes
+from train.command_line import command_parser, required_extra
+from train.run.folder import HELD_BACK
 
 FILES = {kind: f"model-{kind}.tflite" for kind in TFLITE_FORMATS} | {"onnx": "model.onnx"}
-GREATEST_DIFFERENCE = {"float32": 1e-5, "onnx": 1e-5, "dynamic": 0.01}
-LEAST_AGREEMENT = {"int8": 0.97}
+MAX_DIFFERENCE = {"float32": 1e-5, "onnx": 1e-5, "dynamic": 0.01}
+MIN_AGREEMENT = {"int8": 0.97}
 REPORT = "report.json"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One file in one runtime against Keras, over all calls on the held-back features."""
+    """Comparison of one file in one runtime with Keras, over all calls on the held-back features."""
 
     file: str
     format: str
@@ -40,49 +41,47 @@ class Check:
     bytes: int
     greatest_difference: float  # of a probability
     label_agreement: float
-    accuracy: float  # of the answer after the last call of a clip
-    microseconds: float  # p50 of a call, Python included, on this machine
+    accuracy: float  # of the prediction after the last call of a clip
+    microseconds: float  # median of a call on this machine, including Python
 
     @property
     def problem(self) -> str | None:
-        """Why the file is outside its bounds; None if it isn't."""
-        most, least = GREATEST_DIFFERENCE.get(self.format), LEAST_AGREEMENT.get(self.format)
-        if most is not None and not self.greatest_difference <= most:
-            return f"a probability differs by {self.greatest_difference:.2g}, {most:g} is allowed"
-        if least is not None and not self.label_agreement >= least:
-            return f"labels agree in {self.label_agreement:.1%}, {least:.0%} are needed"
+        """The bound that the file exceeds, as text; None if it exceeds none."""
+        maximum, minimum = MAX_DIFFERENCE.get(self.format), MIN_AGREEMENT.get(self.format)
+        if maximum is not None and not self.greatest_difference <= maximum:
+            return f"a probability differs by {self.greatest_difference:.2g}, the maximum is {maximum:g}"
+        if minimum is not None and not self.label_agreement >= minimum:
+            return f"labels agree in {self.label_agreement:.1%}, the minimum is {minimum:.0%}"
         return None
 
 
+@required_extra("train,convert")
 def main() -> int:
-    """Convert, check, write what passes, print the table; status 1 if a file had to be left out."""
-    p = argparse.ArgumentParser(prog="convert.export", description="Write a run's network as .tflite and .onnx files.")
-    p.add_argument("run", type=Path, metavar="RUN", help="run folder of train.fit")
-    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model files and report.json")
-    args = p.parse_args()
+    """Convert, verify, write the files that pass, and print a table; status 1 if a file was left out."""
+    args = _parser().parse_args()
     card = load_card(args.run)
-    args.out.mkdir(parents=True, exist_ok=True)
     held_back = load_features(args.run, HELD_BACK)
     expected = reference.probabilities(load_network(args.run), held_back.inputs, card.frames)
+    args.out.mkdir(parents=True, exist_ok=True)
     checks: list[Check] = []
     problems: list[str] = []
     with tempfile.TemporaryDirectory(dir=args.out, prefix=".unchecked-") as folder:
         for kind, name in FILES.items():
             candidate = Path(folder) / name
             try:
-                convert_apart(args.run, kind, candidate)
-                of_file = [
+                convert_in_subprocess(args.run, kind, candidate)
+                file_checks = [
                     check(candidate, kind, args.run / HELD_BACK, held_back, expected, package)
                     for package in runtimes_of(kind)
                 ]
             except EdgeError as error:
                 problems.append(f"{name} is not written: {error}")
                 continue
-            checks += of_file
-            bad = [f"{name} is not written: in {c.runtime} {c.problem}" for c in of_file if c.problem]
-            problems += bad
-            if bad:
-                (args.out / name).unlink(missing_ok=True)  # of an earlier export, which this one replaces
+            checks += file_checks
+            failed = [f"{name} is not written: in {c.runtime} {c.problem}" for c in file_checks if c.problem]
+            problems += failed
+            if failed:
+                (args.out / name).unlink(missing_ok=True)  # of an earlier export
             else:
                 candidate.replace(args.out / name)
     report = {
@@ -100,20 +99,41 @@ def main() -> int:
     return 0
 
 
-def convert_apart(run: Path, kind: str, out: Path) -> None:
-    """Convert in a process of its own. Raise EdgeError, with the last line it said, if that fails or crashes."""
+def convert_in_subprocess(run: Path, kind: str, out: Path) -> None:
+    """Convert in a process of its own. Raises EdgeError, with the last line of its stderr, if that fails or crashes."""
     module = ["convert.to_onnx", str(run)] if kind == "onnx" else ["convert.to_tflite", str(run), kind]
-    python([*module, str(out)], f"conversion to {kind}")
+    run_module([*module, str(out)], f"conversion to {kind}")
 
 
 def check(
     candidate: Path, kind: str, features: Path, held_back: Features, expected: FloatArray, package: str | None
 ) -> Check:
-    """Run a file in a fresh process and compare it with `expected`, (clips, calls, labels) probabilities of Keras."""
-    answers = candidate.with_suffix(".npz")
-    words = ["convert.device_check", str(candidate), str(features), str(answers)]
-    python([*words, "--package", package] if package else words, f"{candidate.name} on a device")
-    with np.load(answers) as arrays:
+    """Run a model file in a fresh process and compare it with Keras.
+
+    Parameters
+    ----------
+    candidate
+        The model file.
+    kind
+        Its format, a key of FILES.
+    features
+        File of the held-back features.
+    held_back
+        Its content.
+    expected
+        Probabilities of Keras, (clips, calls, labels).
+    package
+        TFLite runtime; None for ONNX.
+
+    Raises
+    ------
+    EdgeError
+        If the runtime cannot run the file.
+    """
+    outputs = candidate.with_suffix(".npz")
+    module = ["convert.device_check", str(candidate), str(features), str(outputs)]
+    run_module([*module, "--package", package] if package else module, f"{candidate.name} in a runtime of devices")
+    with np.load(outputs) as arrays:
         got = arrays["probabilities"]
         return Check(
             file=candidate.name,
@@ -128,29 +148,29 @@ def check(
 
 
 def accuracy(probabilities: FloatArray, held_back: Features) -> float:
-    """Share of clips whose last call, of (clips, calls, labels), is right."""
+    """Accuracy of the last call of each clip, for (clips, calls, labels) probabilities."""
     return float((probabilities[:, -1].argmax(-1) == held_back.labels).mean())
 
 
 def runtimes_of(kind: str) -> list[str] | list[None]:
-    """The runtimes that this machine can check a format with."""
+    """Installed runtimes that can run a format."""
     return [None] if kind == "onnx" else installed_tflite_runtimes()
 
 
-def python(words: list[str], what: str) -> None:
-    """Run a module of this project in a fresh process. Raise EdgeError, with its last word, unless it succeeds."""
-    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+def run_module(arguments: list[str], task: str) -> None:
+    """Run a module of this project in a fresh process. Raises EdgeError, with the last line of stderr, if it fails."""
+    done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, check=False)
     if done.returncode < 0:
-        raise EdgeError(f"{what} crashed with signal {-done.returncode}")
+        raise EdgeError(f"{task} crashed with signal {-done.returncode}")
     if done.returncode:
-        raise EdgeError(f"{what} failed: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
+        raise EdgeError(f"{task} failed: {(done.stderr.strip() or 'no message').splitlines()[-1]}")
 
 
 def table(card: Card, report: dict[str, object], checks: list[Check]) -> str:
-    """The checks as text for a terminal."""
+    """The checks as text."""
     lines = [
         f"{report['run']}: {card.mode} model, {report['clips']} held-back clips, {report['calls']} calls, "
-        f"Keras' accuracy {report['keras_accuracy']:.4f}",
+        f"accuracy of Keras {report['keras_accuracy']:.4f}",
         f"{'file':22} {'runtime':23} {'kB':>6} {'max |dp|':>9} {'labels':>7} {'accuracy':>8} {'us/call':>8}",
     ]
     for c in checks:
@@ -160,6 +180,20 @@ def table(card: Card, report: dict[str, object], checks: list[Check]) -> str:
             + (f"  {c.problem}" if c.problem else "")
         )
     return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "convert.export",
+        "Convert the network of a run to .tflite and .onnx files and compare each with Keras.",
+        "python -m convert.export runs/edge --out models",
+        "convert/README.md",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="run folder of train.fit")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the model files and report.json"
+    )
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A Keras network as ONNX, by tf2onnx, which finds the LSTM nodes in a loop if the batch is left open.
+"""Conversion to ONNX by tf2onnx, which recognises LSTM nodes only if the batch size is dynamic.
 
 Run in a process of its own: `python -m convert.to_onnx RUN OUT`.
 """
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_network
-from edge.card import State, Tensors
-from edge.command import run as run_command
-from edge.container import pack
+from edge.model.card import State, Tensors
+from edge.cli.exit_status import run as run_command
+from edge.model.file import pack
+from train.command_line import required_extra
 
 if TYPE_CHECKING:
     import keras
@@ -20,7 +21,7 @@ OPSET = 17
 
 
 def convert(network: "keras.Model") -> tuple[bytes, Tensors]:
-    """ONNX model of a network, with the names of its tensors."""
+    """Convert a Keras network: the serialised ONNX model and the names of its tensors."""
     import onnx
     import tensorflow as tf
     import tf2onnx
@@ -38,9 +39,10 @@ def convert(network: "keras.Model") -> tuple[bytes, Tensors]:
     return model.SerializeToString(), Tensors(FEATURES, PROBABILITIES, states)
 
 
+@required_extra("train,convert")
 def main() -> int:
-    """Write one packed file."""
-    p = argparse.ArgumentParser(prog="convert.to_onnx")
+    """Write one model file with its card."""
+    p = argparse.ArgumentParser(prog="python -m convert.to_onnx")
     p.add_argument("run", type=Path)
     p.add_argument("out", type=Path)
     args = p.parse_args()

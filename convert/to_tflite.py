@@ -1,7 +1,7 @@
-"""A Keras network as a TFLite flatbuffer: float32, dynamic range or full int8.
+"""Conversion to TFLite: float32, dynamic range or full int8.
 
 Run in a process of its own, `python -m convert.to_tflite RUN FORMAT OUT`: TensorFlow's converter can crash natively,
-and it wants tf_keras chosen before TensorFlow is imported.
+and tf_keras must be enabled before TensorFlow is imported.
 """
 
 import argparse
@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convert import reference
-from convert.compact import compacted
+from convert.int8_weights import store_as_int8
+from convert.rewrites import fusable, unrolled
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_features, load_network
-from convert.twins import fusable_twin, unrolled
-from edge.card import State, Tensors
-from edge.command import run as run_command
-from edge.container import pack
-from edge.frontend import FloatArray
-from train.run import CALIBRATION
+from edge.model.card import State, Tensors
+from edge.cli.exit_status import run as run_command
+from edge.model.file import pack
+from edge.arrays import FloatArray
+from train.command_line import required_extra
+from train.run.folder import CALIBRATION
 
 if TYPE_CHECKING:
     import keras
 
 FORMATS = ("float32", "dynamic", "int8")
 CALIBRATION_CALLS = 500
-# The fused LSTM of a window network keeps its cell state in int16 by itself. A step network is made of plain layers,
-# and in 256 steps neither the sums of its gates nor a running mean that goes 1/100 of the way fit: int8 weights with
-# int8 activations gave 86 % of Keras' labels, with int16 activations 99 %.
+# The fused LSTM of a window network has int16 cell states anyway. A stream network consists of plain layers, and 256
+# levels are too few for the sums of its gates and for a running mean that moves by 1/100 per step: int8 weights with
+# int8 activations gave the label of Keras in 86 % of the calls, with int16 activations in 99 %.
 INTEGER_OPS = {
     "window": ("TFLITE_BUILTINS_INT8",),
     "stream": ("EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8", "TFLITE_BUILTINS"),
@@ -37,7 +38,7 @@ INTEGER_OPS = {
 
 
 def calibration_calls(network: "keras.Model", inputs: FloatArray, frames: int) -> Iterator[dict[str, FloatArray]]:
-    """CALIBRATION_CALLS inputs as the network meets them, states included, from (clips, frames in all, n_mfcc)."""
+    """Yield CALIBRATION_CALLS real inputs, states included, drawn from (clips, total frames, n_mfcc) features."""
     steps = max(1, inputs.shape[1] // frames)
     rng = np.random.default_rng(0)
     clips_a_step = max(1, round(CALIBRATION_CALLS / steps))
@@ -47,40 +48,40 @@ def calibration_calls(network: "keras.Model", inputs: FloatArray, frames: int) -
 
 
 def window_converter(network: "keras.Model") -> tuple[Any, Tensors]:
-    """TensorFlow's converter of a window network, and the names that its tensors will have."""
+    """TensorFlow's converter for a window network, and the names that its tensors will have."""
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(fusable_twin(network))
+    converter = tf.lite.TFLiteConverter.from_keras_model(fusable(network))
     return converter, Tensors(f"serving_default_{FEATURES}:0", "StatefulPartitionedCall:0")
 
 
-def step_converter(network: "keras.Model", kind: str) -> tuple[Any, Tensors]:
-    """TensorFlow's converter of a step network, and the names that its tensors will have."""
+def stream_converter(network: "keras.Model", kind: str) -> tuple[Any, Tensors]:
+    """TensorFlow's converter for a stream network, and the names that its tensors will have."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    twin = unrolled(network, float_head=kind == "dynamic")
+    rewritten = unrolled(network, float_head=kind == "dynamic")
     specs = [tf.TensorSpec((1, *t.shape[1:]), tf.float32, name=t.name) for t in network.inputs]
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]  # tensorflow ships no types
     def one_call(*fed: Any) -> Any:
-        return apply(twin, {spec.name: value for spec, value in zip(specs, fed, strict=True)})
+        return apply(rewritten, {spec.name: value for spec, value in zip(specs, fed, strict=True)})
 
     function = one_call.get_concrete_function(*specs)
-    # Keras 3's variables are not initialised in what the converter would save of them; constants are.
+    # The converter would save variables of Keras 3 uninitialised; constants are saved correctly.
     frozen = convert_variables_to_constants_v2(function)
-    # A frozen function names its outputs by their place in the flattened, that is sorted, dict.
+    # The outputs of a frozen function are numbered in the order of the sorted dict.
     outputs = {key: f"Identity_{i}" if i else "Identity" for i, key in enumerate(sorted(function.structured_outputs))}
     states = tuple(State(s.name, outputs[NEXT + s.name], tuple(s.shape)) for s in specs if s.name != FEATURES)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     return converter, Tensors(FEATURES, outputs[PROBABILITIES], states)
 
 
-def unclipped(content: bytes) -> bytes:
-    """The same flatbuffer with fused LSTMs that don't clip their cell state.
+def remove_cell_clip(content: bytes) -> bytes:
+    """Remove the clipping of cell states from the fused LSTMs of a flatbuffer; return the new flatbuffer.
 
-    The converter writes cell_clip = 10 into every one. Keras clips nothing, and cells that are fed raw MFCCs go
-    beyond: a first seed model differed from Keras by up to 0.32 in probability.
+    The converter writes cell_clip = 10 into each of them. Keras does not clip, and cell states exceed 10 if the inputs
+    are raw MFCCs: without this a first seed model differed from Keras by up to 0.32 in probability.
     """
     from tensorflow.lite.tools import flatbuffer_utils
 
@@ -93,7 +94,7 @@ def unclipped(content: bytes) -> bytes:
 
 
 def quantise(converter: Any) -> None:
-    """Let the converter keep weights in int8; without examples of the inputs that is dynamic range."""
+    """Set the converter to int8 weights; without a representative dataset that is dynamic range."""
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -102,11 +103,11 @@ def quantise(converter: Any) -> None:
 
 
 def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
-    """Flatbuffer of the run's network in the format `kind`, with the names of its tensors."""
+    """Convert the network of a run to the format `kind`: the flatbuffer and the names of its tensors."""
     import tensorflow as tf
 
     card, network = load_card(run), load_network(run)
-    converter, tensors = window_converter(network) if card.mode == "window" else step_converter(network, kind)
+    converter, tensors = window_converter(network) if card.mode == "window" else stream_converter(network, kind)
     if kind != "float32":
         quantise(converter)
     if kind == "int8":
@@ -117,13 +118,14 @@ def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
         )
         converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, name) for name in INTEGER_OPS[card.mode]]
         return converter.convert(), tensors
-    content = unclipped(converter.convert())
-    return compacted(content) if kind == "float32" else content, tensors
+    content = remove_cell_clip(converter.convert())
+    return store_as_int8(content) if kind == "float32" else content, tensors
 
 
+@required_extra("train,convert")
 def main() -> int:
-    """Write one packed file."""
-    p = argparse.ArgumentParser(prog="convert.to_tflite")
+    """Write one model file with its card."""
+    p = argparse.ArgumentParser(prog="python -m convert.to_tflite")
     p.add_argument("run", type=Path)
     p.add_argument("format", choices=FORMATS)
     p.add_argument("out", type=Path)

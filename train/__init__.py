@@ -1,1 +1,1 @@
-"""From a corpus to a run folder: what a workstation needs, and a device never sees."""
+"""Training on a workstation: from a corpus of audio files to a run folder."""

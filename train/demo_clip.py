@@ -23,6 +23,8 @@ import soundfile
 import soxr
 from music21 import corpus, instrument, note, stream, tempo
 
+from edge.arrays import DoubleArray
+
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 RENDER_RATE = 44_100
 CLIP_RATE = 22_050
@@ -90,7 +92,7 @@ def drum_part() -> stream.Part:
     return part
 
 
-def render(score: stream.Score) -> np.ndarray:
+def render(score: stream.Score) -> DoubleArray:
     """The score as mono samples at CLIP_RATE, HALF_SECONDS long, faded at both ends, at LEVEL_DBFS RMS."""
     with tempfile.TemporaryDirectory() as folder:
         midi, wave = Path(folder, "score.mid"), Path(folder, "score.wav")
@@ -102,7 +104,8 @@ def render(score: stream.Score) -> np.ndarray:
     ramp = np.linspace(0, 1, round(FADE_SECONDS * CLIP_RATE))
     half[: len(ramp)] *= ramp
     half[-len(ramp) :] *= ramp[::-1]
-    return half * 10 ** (LEVEL_DBFS / 20) / np.sqrt(np.mean(half**2))
+    levelled: DoubleArray = half * 10 ** (LEVEL_DBFS / 20) / np.sqrt(np.mean(half**2))
+    return levelled
 
 
 def main() -> None:

@@ -1,48 +1,63 @@
-"""`python -m train.evaluate`: what a finished run is worth, measured again; metrics.json and pictures are renewed."""
+"""The command `python -m train.evaluate`: measure a finished run again and renew its metrics.json and plots."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from edge.card import from_json
-from edge.command import run
+from edge.cli.exit_status import run
 from edge.errors import EdgeError
-from train.answers import load_answers, merged
-from train.backend import keras
-from train.cache import default_folder
-from train.finish import answer, report
-from train.fit import fitting
-from train.prepare import prepare
+from train.command_line import command_parser, required_extra
 from train.recipes import RECIPES
-from train.run import ANSWERS, CARD, HISTORY, METRICS, NETWORK, TRAINED, fold_folder, read_arguments
-from train.training import read_history
+from train.run.folder import CARD, METRICS, NETWORK, PREDICTIONS, TRAINED, fold_folder, read_arguments
 
 
+@required_extra("train")
 def main(argv: list[str] | None = None) -> int:
-    """Measure a finished run again."""
-    parser = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
-    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
-    parser.add_argument("--data", type=Path, required=True, help="the corpus it was trained on")
-    words = parser.parse_args(argv)
-    folder: Path = words.run
+    """Measure a finished run again; return the exit status."""
+    options = _parser().parse_args(argv)
+    folder: Path = options.run
     arguments = read_arguments(folder)
     if not (folder / METRICS).exists():
-        raise EdgeError(f"{folder} is not finished; go on with: {arguments.command}")
-    recipe = fitting(RECIPES[arguments.recipe], arguments.split)
+        raise EdgeError(f"{folder} is not finished; resume it with: {arguments.command}")
+
+    from edge.model.card import from_json  # after the parser: what follows needs the extra `train`
+    from train.backend import keras
+    from train.corpus.cache import default_folder
+    from train.corpus.prepare import prepare
+    from train.evaluation.predictions import concatenate, load_predictions, predict
+    from train.experiment import recipe_for_split
+    from train.network.loop import HISTORY, read_history
+    from train.run.write import write_report
+
+    recipe = recipe_for_split(RECIPES[arguments.recipe], arguments.split)
     other = Path(arguments.other) if arguments.other else None
-    dataset = prepare(words.data, other, recipe, arguments.split, arguments.seed, default_folder())
+    dataset = prepare(options.data, other, recipe, arguments.split, arguments.seed, default_folder())
     if dataset.fingerprint != arguments.corpus_sha256:
-        raise EdgeError(f"{words.data} is not the corpus that {folder} was trained on, or has changed since")
+        raise EdgeError(f"{options.data} is not the corpus that {folder} was trained on, or it has changed")
     card = from_json((folder / CARD).read_text())
-    if dataset.folds:  # the networks that were judged are not kept, their answers are
+    if dataset.folds:  # the predictions of the folds' networks are kept, the networks are not
         folds = sorted(set(dataset.folds.values()))
-        answers = merged([load_answers(fold_folder(folder, number) / ANSWERS, dataset) for number in folds])
+        predictions = concatenate(
+            [load_predictions(fold_folder(folder, number) / PREDICTIONS, dataset) for number in folds]
+        )
     else:
         network = keras.models.load_model(folder / (TRAINED if recipe.stream else NETWORK))
-        answers = answer(network, dataset, dataset.held_back, recipe, card.normalisation)
+        predictions = predict(network, dataset, dataset.held_back, recipe, card.normalisation)
     history = read_history(folder / HISTORY)
-    report(answers, history, dataset, recipe, arguments, card.thresholds, folder)
+    write_report(predictions, history, dataset, recipe, arguments, card.thresholds, folder)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "train.evaluate",
+        "Measure a finished run again and renew its metrics.json and plots.",
+        "python -m train.evaluate runs/edge --data GTZAN",
+        "train/README.md",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the corpus that it was trained on")
+    return parser
 
 
 if __name__ == "__main__":

@@ -2,92 +2,98 @@
 
 from dataclasses import dataclass
 
-from edge.frontend import FrontEnd
+from edge.model.card import Thresholds
+from edge.features.mfcc import FrontEnd
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What surrounds a training crop. Ranges are drawn from evenly, crop by crop."""
+    """Random levels, rooms and microphones for training crops. A pair is the range of a uniform distribution."""
 
-    gain_db: float  # greatest change of level
-    eq_db: float  # deviation of the first cosine of a smooth equaliser curve
-    eq_terms: int  # cosines of that curve, the k-th weighted by 1/k
-    share: float  # of the crops that get a room; as many get noise, and as many a small microphone's band
-    reverberation_seconds: tuple[float, float]  # until it has fallen by 60 dB
-    wet_share: tuple[float, float]  # of the power that has gone through the room
+    gain_db: float  # maximum change of level
+    eq_db: float  # standard deviation of the first cosine of a smooth equaliser curve
+    eq_terms: int  # number of cosines in that curve; the k-th is weighted by 1/k
+    share: float  # of the crops that get a room; the same share gets noise, and the same a small microphone's band
+    reverberation_seconds: tuple[float, float]  # RT60, the time until the power has decayed by 60 dB
+    wet_share: tuple[float, float]  # of the power that is reverberated
     overdriven_share: float  # of the crops whose microphone clips
-    overdrive_db: tuple[float, float]  # by which what the clipping adds is below the sound
+    overdrive_db: tuple[float, float]  # level of the distortion below the level of the sound
     snr_db: tuple[float, float]
-    low_hz: tuple[float, float]  # where the microphone's band begins
-    high_hz: tuple[float, float]  # and ends
+    low_hz: tuple[float, float]  # lower edge of the microphone's band
+    high_hz: tuple[float, float]  # its upper edge
 
 
 @dataclass(frozen=True)
 class Stream:
-    """The network that steps on blocks of frames for ever, and how it learns from crops of clips."""
+    """The network that runs on a stream in blocks of frames, and its training on crops of clips."""
 
     block_frames: int
-    clip_at: float  # normalised features are held in ±clip_at, so that digital silence can't flood the memory
+    clip_at: float  # normalised features are clipped to ±clip_at, so that digital silence cannot flood the LSTM
     filters: int  # of each of the two convolutions within a block
     filter_frames: int
-    branches: int  # each with an LSTM and an answer of its own, on the same filters: their mean is steadier than any
-    projection: int  # numbers in which a block is handed to an LSTM
+    branches: int  # LSTMs with an output each, on the same filters; their mean is more accurate than any one of them
+    projection: int  # values per block at the input of each LSTM
     lstm_units: int  # of each branch
-    block_dropout: float  # of whole courses of a block's numbers (SpatialDropout1D)
+    block_dropout: float  # of whole block features over all time (SpatialDropout1D)
     dropout: float  # of pooled values
-    pool_blocks: int  # the memory of the running pooling; an exact mean until then
-    window_blocks: int  # blocks of a window of the teacher
+    pool_blocks: int  # length of the running pooling; an exact mean until that many blocks were heard
+    window_blocks: int  # blocks in one window of the teacher
     crop_windows: int  # length of a training crop
-    crops_per_clip: int  # an epoch, on average
-    speeds_share: float  # of the crops of what is labelled, taken from copies at other speeds
-    rooms_share: float  # and from copies in rooms
-    reconstructed_share: float  # of a class's crops, where it has both recordings and reconstructions
-    unlabelled_share: float  # of a batch, where there is unlabelled music
-    teacher_weight: float  # of the teacher's features in the loss
-    opinion_share: float  # of the teacher's opinion in the target of a labelled clip
+    crops_per_clip: int  # in an epoch, on average
+    speeds_share: float  # of the labelled crops that are taken from variants at other speeds
+    rooms_share: float  # of the labelled crops that are taken from variants in rooms
+    reconstructed_share: float  # of the crops of a class that has both recordings and reconstructions
+    unlabelled_share: float  # of a batch, if there is unlabelled music
+    teacher_weight: float  # of the teacher's embeddings in the loss
+    opinion_share: float  # of the teacher's label probabilities in the target of a labelled clip
     weight_decay: float
-    averaging: float  # momentum of the running average of the weights, which is what is kept
+    averaging: float  # momentum of the running average of the weights; the averaged weights are kept
     augmentation: Augmentation
 
     @property
     def window_frames(self) -> int:
-        """Frames of a window of the teacher."""
+        """Frames in one window of the teacher."""
         return self.window_blocks * self.block_frames
 
     @property
     def crop_frames(self) -> int:
-        """Frames of a training crop."""
+        """Frames in a training crop."""
         return self.crop_windows * self.window_frames
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A front end, a network and its training. Without `stream` it hears in windows of one segment."""
+    """A front end, a network and its training. Without `stream` the network takes windows of one segment."""
 
     name: str
     front_end: FrontEnd
-    segment_seconds: float  # what one answer of the accuracy per segment is given on; the shortest clip
+    segment_seconds: float  # audio behind one prediction of the accuracy per segment; shorter clips are skipped
     epochs: int
     batch: int
     learning_rate: float
-    chosen: str  # where these numbers come from: what was tuned on a list is no surprise to it
+    chosen: str  # origin of these numbers, for metrics.json: tuning on a list flatters its accuracy
     stream: Stream | None
+    thresholds: Thresholds  # of the card; a run sets `temperature` and `unknown_below`
 
     @property
     def segment_samples(self) -> int:
-        """Samples of a segment."""
+        """Samples in a segment."""
         return round(self.segment_seconds * self.front_end.sample_rate)
 
     @property
     def segment_frames(self) -> int:
-        """Frames of a segment; in a stream the nearest number of whole blocks."""
+        """Frames in a segment; for a stream the nearest number of whole blocks."""
         if self.stream is None:
             return self.front_end.frame_count(self.segment_samples)
         block = self.stream.block_frames
         return block * round(self.segment_seconds * self.front_end.frame_rate / block)
 
 
-# What the original notebook did: librosa's defaults, whole-clip habits included.
+# The length of a training crop, and what was measured on joined clips (train/EXPERIMENTS.md). A window network ignores
+# these four, but its card has the same fields.
+LISTENING = Thresholds(ripe_seconds=27.0, change_seconds=2.25, before_seconds=12.0, change_novelty=11.0)
+
+# The original notebook: librosa's defaults, including those that need the whole clip.
 SEED = Recipe(
     name="seed",
     front_end=FrontEnd(n_mfcc=13, center=True, top_db=80.0),
@@ -97,10 +103,11 @@ SEED = Recipe(
     learning_rate=0.01,
     chosen="the numbers of this recipe are the original notebook's, which printed 0.7101 per segment on all of GTZAN",
     stream=None,
+    thresholds=LISTENING,
 )
 
-# What ships. f_min: GTZAN's genres differ below 20 Hz, where no microphone hears. The hop is half a window: twice as
-# many frames cost twice as much and are no more accurate (train/EXPERIMENTS.md).
+# The recipe that ships. f_min: the genres of GTZAN differ below 20 Hz, which no microphone records. The hop is half a
+# window: twice as many frames cost twice as much and are no more accurate (train/EXPERIMENTS.md).
 EDGE = Recipe(
     name="edge",
     front_end=FrontEnd(n_mfcc=40, f_min=30.0, hop_length=1024, center=False, top_db=None),
@@ -120,7 +127,7 @@ EDGE = Recipe(
         block_dropout=0.1,
         dropout=0.5,
         pool_blocks=48,  # 17.8 s
-        window_blocks=8,  # 2.97 s, the teacher's 2.99
+        window_blocks=8,  # 2.97 s, the window of the teacher is 2.99 s
         crop_windows=9,  # 26.7 s
         crops_per_clip=4,
         speeds_share=0.45,
@@ -145,6 +152,7 @@ EDGE = Recipe(
             high_hz=(5000.0, 11_000.0),
         ),
     ),
+    thresholds=LISTENING,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (SEED, EDGE)}

@@ -1,14 +1,15 @@
-"""A corpus of tones and noise: three classes that sound different, every clip its own."""
+"""A corpus of synthetic clips (three classes that sound different) and small runs on it."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from helpers.training import fit_arguments, small_edge_recipe
+from helpers.workstation import pytest_ignore_collect as pytest_ignore_collect
 
-from train.recipes import EDGE, RECIPES
+from train import fit
 
 RATE = 22_050
 CLASSES = ("chirp", "hiss", "hum")
@@ -56,9 +57,31 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def small_edge() -> Iterator[None]:
-    """The recipe edge with a network that trains in a moment, for tests of what is around it."""
-    assert EDGE.stream is not None
-    stream = dataclasses.replace(EDGE.stream, filters=8, projection=16, lstm_units=16, crop_windows=2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(RECIPES, "edge", dataclasses.replace(EDGE, batch=8, stream=stream))
+    with small_edge_recipe():
         yield
+
+
+@pytest.fixture(scope="session")
+def edge_run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a small network of the recipe `edge`, which no test changes."""
+    run = tmp_path_factory.mktemp("runs") / "edge"
+    with small_edge_recipe():
+        assert fit.main(fit_arguments(corpus, run, "edge", "tracks", 3)) == 0
+    return run
+
+
+@pytest.fixture(scope="session")
+def seed_run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the recipe `seed`."""
+    run = tmp_path_factory.mktemp("runs") / "seed"
+    assert fit.main(fit_arguments(corpus, run, "seed", "segments", 2)) == 0
+    return run
+
+
+@pytest.fixture(scope="session")
+def leaky_edge_run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the recipe `edge` with a split by segments."""
+    run = tmp_path_factory.mktemp("runs") / "leaky"
+    with small_edge_recipe():
+        assert fit.main(fit_arguments(corpus, run, "edge", "segments", 1)) == 0
+    return run

@@ -1,0 +1,1 @@
+from helpers.workstation import pytest_ignore_collect as pytest_ignore_collect

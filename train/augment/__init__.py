@@ -1,0 +1,1 @@
+"""Variants of clips and surroundings of crops."""

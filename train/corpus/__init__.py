@@ -1,0 +1,1 @@
+"""Audio files in, a dataset by sides of a split out."""

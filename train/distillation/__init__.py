@@ -1,0 +1,1 @@
+"""MusiCNN as a teacher, and targets from what it computes."""

@@ -1,0 +1,1 @@
+"""Predictions of a trained network, and measurements of them."""

@@ -1,0 +1,1 @@
+"""Networks, their batches and the training loop."""

@@ -1,0 +1,1 @@
+"""The run folder: its layout and everything that a finished run leaves."""

@@ -56,7 +56,7 @@ lint: $(WORKSTATION)/installed
 # folds over both lists, whose last network has heard them all and ships.
 model: $(WORKSTATION)/installed
 	@test -n "$(DATA)" -a -n "$(OTHER)" || { echo "make model DATA=<corpus with lists> OTHER=<what is no music>" >&2; exit 2; }
-	$(WORKSTATION)/bin/python -m train.gather --out $(MUSIC)
+	$(WORKSTATION)/bin/python -m train.corpus.debian_music --out $(MUSIC)
 	$(FIT) --split lists --out runs/lists
 	$(WORKSTATION)/bin/python -m convert.export runs/lists --out runs/lists/models
 	$(FIT) --split folds --out runs/edge
@@ -66,7 +66,7 @@ model: $(WORKSTATION)/installed
 
 # Needs what `make model` leaves in runs.
 judge: $(WORKSTATION)/installed
-	$(WORKSTATION)/bin/python -m benchmarks.accuracy --data $(DATA) --other $(OTHER) --model $(JUDGED) --room --yardsticks --run runs/edge
+	$(WORKSTATION)/bin/python -m benchmarks.accuracy --data $(DATA) --other $(OTHER) --model $(JUDGED) --room --baselines --run runs/edge
 	$(WORKSTATION)/bin/python -m benchmarks.accuracy --data $(DATA) --other $(OTHER) --model runs/lists/models/model-int8.tflite
 	$(WORKSTATION)/bin/python -m benchmarks.stream --data $(DATA) --model $(JUDGED)
 	$(WORKSTATION)/bin/python -m benchmarks.stream --data $(DATA) --model $(JUDGED) --hours 24
@@ -77,7 +77,7 @@ clip: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/python -m train.demo_clip edge/data/demo.ogg
 
 bench-arm: $(ARM)/root $(ARM)/site $(ARM)/count_instructions.so
-	$(DEVICE)/bin/python -m benchmarks.arm --tree $(ARM) $(MODELS)
+	$(DEVICE)/bin/python -m benchmarks.cost.arm --tree $(ARM) $(MODELS)
 
 # Debian's Python for arm64, unpacked: nothing of it is ever installed or configured. Device files only root can unpack.
 $(ARM)/root:
@@ -90,10 +90,10 @@ $(ARM)/root:
 $(ARM)/site: $(DEVICE)/installed
 	$(DEVICE)/bin/pip install --quiet --editable '.[deploy]'
 	rm -rf $@
-	$(DEVICE)/bin/python -m benchmarks.arm.wheels $@
+	$(DEVICE)/bin/python -m benchmarks.cost.arm.wheels $@
 	touch $@
 
-$(ARM)/count_instructions.so: benchmarks/arm/count_instructions.c | $(ARM)/root
+$(ARM)/count_instructions.so: benchmarks/cost/arm/count_instructions.c | $(ARM)/root
 	gcc -O2 -Wall -Wextra -shared -fPIC -o $@ $<
 
 # Trixie's QEMU, linked statically, whatever Debian this is: tests/pi/emulation.py has the reasons.

@@ -17,18 +17,21 @@ import numpy as np
 from convert import reference
 from convert.run_folder import Features, load_card, load_features, load_network
 from convert.to_tflite import FORMATS as TFLITE_FORMATS
-from edge.model.card import Card
-from edge.cli.exit_status import run as run_command
-from edge.errors import EdgeError
 from edge.arrays import FloatArray
+from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
+from edge.errors import EdgeError
+from edge.model.card import Card
 from edge.model.runtime import installed_tflite_runtimes
-from train.command_line import command_parser, required_extra
+from edge.native_stderr import silence_native_stderr
 from train.run.folder import HELD_BACK
 
 FILES = {kind: f"model-{kind}.tflite" for kind in TFLITE_FORMATS} | {"onnx": "model.onnx"}
 MAX_DIFFERENCE = {"float32": 1e-5, "onnx": 1e-5, "dynamic": 0.01}
 MIN_AGREEMENT = {"int8": 0.97}
 REPORT = "report.json"
+
+EXAMPLES = (("python -m convert.export runs/edge --out models", ""),)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,6 @@ class Check:
         return None
 
 
-@required_extra("train,convert")
 def main() -> int:
     """Convert, verify, write the files that pass, and print a table; status 1 if a file was left out."""
     args = _parser().parse_args()
@@ -183,10 +185,10 @@ def table(card: Card, report: dict[str, object], checks: list[Check]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(
-        "convert.export",
+    parser = make_parser(
+        "python -m convert.export",
         "Convert the network of a run to .tflite and .onnx files and compare each with Keras.",
-        "python -m convert.export runs/edge --out models",
+        EXAMPLES,
         "convert/README.md",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder of train.fit")
@@ -197,4 +199,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    silence_native_stderr()
+    sys.exit(run_command(main, extra="train,convert"))

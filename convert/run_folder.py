@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model.card import Card, CardError, from_json
-from edge.errors import EdgeError
 from edge.arrays import FloatArray
+from edge.errors import EdgeError
+from edge.model.card import Card, CardError, from_json
 from train.run.folder import CALIBRATION, CARD, HELD_BACK, NETWORK
 
 if TYPE_CHECKING:

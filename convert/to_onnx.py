@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_network
-from edge.model.card import State, Tensors
 from edge.cli.exit_status import run as run_command
+from edge.model.card import State, Tensors
 from edge.model.file import pack
-from train.command_line import required_extra
+from edge.native_stderr import silence_native_stderr
 
 if TYPE_CHECKING:
     import keras
@@ -39,7 +39,6 @@ def convert(network: "keras.Model") -> tuple[bytes, Tensors]:
     return model.SerializeToString(), Tensors(FEATURES, PROBABILITIES, states)
 
 
-@required_extra("train,convert")
 def main() -> int:
     """Write one model file with its card."""
     p = argparse.ArgumentParser(prog="python -m convert.to_onnx")
@@ -52,4 +51,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    silence_native_stderr()
+    sys.exit(run_command(main, extra="train,convert"))

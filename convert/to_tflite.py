@@ -16,11 +16,11 @@ from convert import reference
 from convert.int8_weights import store_as_int8
 from convert.rewrites import fusable, unrolled
 from convert.run_folder import FEATURES, NEXT, PROBABILITIES, apply, load_card, load_features, load_network
-from edge.model.card import State, Tensors
-from edge.cli.exit_status import run as run_command
-from edge.model.file import pack
 from edge.arrays import FloatArray
-from train.command_line import required_extra
+from edge.cli.exit_status import run as run_command
+from edge.model.card import State, Tensors
+from edge.model.file import pack
+from edge.native_stderr import silence_native_stderr
 from train.run.folder import CALIBRATION
 
 if TYPE_CHECKING:
@@ -122,7 +122,6 @@ def convert(run: Path, kind: str) -> tuple[bytes, Tensors]:
     return store_as_int8(content) if kind == "float32" else content, tensors
 
 
-@required_extra("train,convert")
 def main() -> int:
     """Write one model file with its card."""
     p = argparse.ArgumentParser(prog="python -m convert.to_tflite")
@@ -136,4 +135,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    silence_native_stderr()
+    sys.exit(run_command(main, extra="train,convert"))

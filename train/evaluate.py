@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 from edge.cli.exit_status import run
+from edge.cli.parser import make_parser
 from edge.errors import EdgeError
-from train.command_line import command_parser, required_extra
+from edge.native_stderr import silence_native_stderr
 from train.recipes import RECIPES
 from train.run.folder import CARD, METRICS, NETWORK, PREDICTIONS, TRAINED, fold_folder, read_arguments
 
+EXAMPLES = (("python -m train.evaluate runs/edge --data GTZAN", ""),)
 
-@required_extra("train")
+
 def main(argv: list[str] | None = None) -> int:
     """Measure a finished run again; return the exit status."""
     options = _parser().parse_args(argv)
@@ -49,10 +51,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(
-        "train.evaluate",
+    parser = make_parser(
+        "python -m train.evaluate",
         "Measure a finished run again and renew its metrics.json and plots.",
-        "python -m train.evaluate runs/edge --data GTZAN",
+        EXAMPLES,
         "train/README.md",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
@@ -61,4 +63,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    silence_native_stderr()
+    sys.exit(run(main, extra="train"))

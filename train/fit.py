@@ -6,13 +6,21 @@ import sys
 from pathlib import Path
 
 from edge.cli.exit_status import run
+from edge.cli.parser import make_parser
 from edge.errors import UsageError
-from train.command_line import command_parser, required_extra
+from edge.native_stderr import silence_native_stderr
 from train.corpus.split_kinds import SPLITS
 from train.recipes import RECIPES
 
+EXAMPLES = (
+    ("python -m train.fit --data GTZAN --recipe seed --split segments --out runs/seed", ""),
+    (
+        "python -m train.fit --data GTZAN --recipe edge --split lists --other NOISES --out runs/edge",
+        "",
+    ),
+)
 
-@required_extra("train")
+
 def main(argv: list[str] | None = None) -> int:
     """Train as the command line says; return the exit status."""
     options = _parser().parse_args(argv)
@@ -44,12 +52,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(
-        "train.fit",
+    parser = make_parser(
+        "python -m train.fit",
         "Train a network on a corpus and write a run folder. The same command again resumes an interrupted run.",
-        "python -m train.fit --data GTZAN --recipe seed --split segments --out runs/seed\n"
-        "python -m train.fit --data GTZAN --recipe edge --split lists --other NOISES --unlabelled music "
-        "--out runs/edge",
+        EXAMPLES,
         "train/README.md",
     )
     corpus = parser.add_argument_group("corpus")
@@ -74,4 +80,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    silence_native_stderr()
+    sys.exit(run(main, extra="train"))

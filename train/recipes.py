@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from edge.model.card import Thresholds
 from edge.features.mfcc import FrontEnd
+from edge.model.card import Thresholds
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,21 @@ class Recipe:
         return block * round(self.segment_seconds * self.front_end.frame_rate / block)
 
 
-# The length of a training crop, and what was measured on joined clips (train/EXPERIMENTS.md). A window network ignores
-# these four, but its card has the same fields.
-LISTENING = Thresholds(ripe_seconds=27.0, change_seconds=2.25, before_seconds=12.0, change_novelty=11.0)
+# `temperature` and `unknown_below` are set by each run. `ripe_seconds` is the length of a training crop, and the three
+# fields about a change of music were measured on joined clips (train/EXPERIMENTS.md); a window network ignores them.
+THRESHOLDS = Thresholds(
+    temperature=1.0,
+    unknown_below=0.0,
+    silence_dbfs=-60.0,
+    silence_seconds=1.0,
+    smoothing_seconds=1.0,
+    switch_margin=0.1,
+    warm_up_seconds=3.0,
+    ripe_seconds=27.0,
+    change_seconds=2.25,
+    before_seconds=12.0,
+    change_novelty=11.0,
+)
 
 # The original notebook: librosa's defaults, including those that need the whole clip.
 SEED = Recipe(
@@ -103,7 +115,7 @@ SEED = Recipe(
     learning_rate=0.01,
     chosen="the numbers of this recipe are the original notebook's, which printed 0.7101 per segment on all of GTZAN",
     stream=None,
-    thresholds=LISTENING,
+    thresholds=THRESHOLDS,
 )
 
 # The recipe that ships. f_min: the genres of GTZAN differ below 20 Hz, which no microphone records. The hop is half a
@@ -152,7 +164,7 @@ EDGE = Recipe(
             high_hz=(5000.0, 11_000.0),
         ),
     ),
-    thresholds=LISTENING,
+    thresholds=THRESHOLDS,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (SEED, EDGE)}

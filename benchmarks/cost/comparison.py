@@ -7,8 +7,8 @@ from benchmarks.cost.competitors import COMPETITORS, WINDOW_TFLITE, competitor
 from edge.benchmark.measurement import END_TO_END, FRONT_END, MODEL, Measurement
 from edge.benchmark.subprocess_json import module_json
 from edge.benchmark.suite import measure_in_process
-from edge.table import format_table
 from edge.errors import EdgeError
+from edge.table import format_table
 
 COMPARED = (END_TO_END, FRONT_END, MODEL)
 

@@ -22,10 +22,10 @@ from edge.benchmark.measurement import END_TO_END, Measurement
 from edge.benchmark.source import write_source
 from edge.benchmark.suite import measure_in_process
 from edge.cli.exit_status import run as run_command
-from edge.table import format_table
 from edge.config import HOP_SECONDS
 from edge.errors import UsageError
 from edge.model.load import SHIPPED_MODEL
+from edge.table import format_table
 
 HOPS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0)  # seconds
 STREAMS = (1, 2, 4, 8, 12, 16)

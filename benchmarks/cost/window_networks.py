@@ -12,9 +12,9 @@ from benchmarks.cost.competitors import WINDOW_ONNX, WINDOW_TFLITE
 from convert import to_onnx, to_tflite
 from convert.run_folder import allow_tf_keras
 from edge.cli.exit_status import run as run_command
-from edge.model.card import Card, Normalisation, Thresholds, Training
+from edge.model.card import Card, Normalisation, Training
 from edge.model.file import pack
-from train.recipes import SEED
+from train.recipes import SEED, THRESHOLDS
 
 LABELS = tuple("abcdefghij")  # as many as the genres of GTZAN
 
@@ -31,7 +31,7 @@ def card() -> Card:
         mode="window",
         frames=SEED.segment_frames,
         window_samples=SEED.segment_samples,
-        thresholds=Thresholds(),
+        thresholds=THRESHOLDS,
         training=Training(SEED.name, "none", "none", False, 0, 0, ()),
         versions={},
     )

@@ -46,7 +46,7 @@ def run(main: Callable[[], int], extra: str = "") -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        if not extra:  # a damaged installation
+        if not extra or not error.name or error.name.startswith("edge"):  # a damaged installation
             raise
         print(f"error: {error.name} is not installed: pip install -e '.[{extra}]'", file=sys.stderr)
         return 1

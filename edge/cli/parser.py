@@ -58,11 +58,12 @@ def make_parser(prog: str, description: str, examples: Sequence[tuple[str, str]]
     general.add_argument(
         "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="show the version and exit"
     )
-    general.add_argument(
-        "--print-completion",
-        action=_Completion,
-        choices=SHELLS,
-        default=argparse.SUPPRESS,
-        help="print a completion script for a shell and exit",
-    )
+    if " " not in prog:  # shells complete commands, not `python -m module`
+        general.add_argument(
+            "--print-completion",
+            action=_Completion,
+            choices=SHELLS,
+            default=argparse.SUPPRESS,
+            help="print a completion script for a shell and exit",
+        )
     return parser

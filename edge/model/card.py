@@ -82,17 +82,17 @@ class Thresholds:
         (`edge.model.novelty`).
     """
 
-    temperature: float = 1.0
-    unknown_below: float = 0.0
-    silence_dbfs: float = -60.0
-    silence_seconds: float = 1.0
-    smoothing_seconds: float = 1.0
-    switch_margin: float = 0.1
-    warm_up_seconds: float = 3.0
-    ripe_seconds: float = 27.0
-    change_seconds: float = 2.25
-    before_seconds: float = 12.0
-    change_novelty: float = 11.0
+    temperature: float
+    unknown_below: float
+    silence_dbfs: float
+    silence_seconds: float
+    smoothing_seconds: float
+    switch_margin: float
+    warm_up_seconds: float
+    ripe_seconds: float
+    change_seconds: float
+    before_seconds: float
+    change_novelty: float
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
-from edge.model.file import read
 from helpers.support import Run, one_sentence
 
 from convert.export import FILES
+from edge.model.file import read
 from train.recipes import EDGE
 
 pytestmark = [pytest.mark.workstation, pytest.mark.slow]

@@ -1,13 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
-from helpers.support import floats, stream_card
+from helpers.support import THRESHOLDS, floats, stream_card
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.answer import Answer
 from edge.arrays import FloatArray
 from edge.decision import DIGITAL_SILENCE_DBFS, MUTED, Decision, calibrate, level_dbfs
-from edge.model.card import Thresholds
 
 LOUD = -20.0  # dBFS
 HOP = 0.5
@@ -15,7 +16,7 @@ HOP = 0.5
 
 def decision(**thresholds: float) -> Decision:
     settings = {"warm_up_seconds": 1.0, "smoothing_seconds": 1.0, "switch_margin": 0.1} | thresholds
-    return Decision(stream_card(thresholds=Thresholds(**settings)))
+    return Decision(stream_card(thresholds=dataclasses.replace(THRESHOLDS, **settings)))
 
 
 def p(calm: float, loud: float, other: float = 0.0) -> FloatArray:

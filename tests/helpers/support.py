@@ -23,6 +23,19 @@ UNSHARE = ("unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []))
 # tflite-runtime's wheels for Arm disable subnormal numbers when they are loaded, which hypothesis has to know.
 floats = partial(st.floats, allow_subnormal=None if platform.machine() == "x86_64" else False)
 LABELS = ("calm", "loud", "other")
+THRESHOLDS = Thresholds(
+    temperature=1.0,
+    unknown_below=0.0,
+    silence_dbfs=-60.0,
+    silence_seconds=1.0,
+    smoothing_seconds=1.0,
+    switch_margin=0.1,
+    warm_up_seconds=3.0,
+    ripe_seconds=27.0,
+    change_seconds=2.25,
+    before_seconds=12.0,
+    change_novelty=11.0,
+)
 STREAM_TENSORS = Tensors("features", "probabilities", (State("count", "next_count", (1, 1)),))
 
 
@@ -38,7 +51,7 @@ def stream_card(**changes: object) -> Card:
         mode="stream",
         frames=4,
         window_samples=0,
-        thresholds=Thresholds(warm_up_seconds=1.0, smoothing_seconds=1.0),
+        thresholds=dataclasses.replace(THRESHOLDS, warm_up_seconds=1.0),
         training=Training("edge", "tones", "tracks", False, 1, 9, (Accuracy(0.5, 0.3, 0.7, 9, "track"),)),
         versions={"keras": "3"},
         format="float32",

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import soundfile
 from helpers.training import fit_arguments, small_edge_recipe
-from helpers.workstation import pytest_ignore_collect as pytest_ignore_collect
 
 from train import fit
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from helpers.training import Interrupted, fit_arguments, history, interrupt_before, metrics_of
 from helpers.support import synthesise
+from helpers.training import Interrupted, fit_arguments, history, interrupt_before, metrics_of
 
 from edge.errors import EdgeError
 from train import evaluate, fit

@@ -6,8 +6,8 @@ band's power over time (Polack's model, as in Habets 2007), so no audio has to b
 
 import numpy as np
 
-from edge.features.mfcc import AMIN, FrontEnd, hz_to_mel, mel_to_hz
 from edge.arrays import DoubleArray, FloatArray
+from edge.features.mfcc import AMIN, FrontEnd, hz_to_mel, mel_to_hz
 from train.recipes import Augmentation
 
 NEPERS = float(np.log(10) / 10)  # per decibel of power

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.model.card import Normalisation
 from edge.arrays import FloatArray
+from edge.model.card import Normalisation
 from train.corpus.clips import Clip
 from train.corpus.features import mfccs
 from train.recipes import Recipe

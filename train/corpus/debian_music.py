@@ -20,11 +20,11 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from edge.cli.exit_status import run
-from edge.errors import EdgeError
 from edge.arrays import FloatArray
-from edge.audio.open import AUDIO_SUFFIXES
-from train.command_line import command_parser
+from edge.audio.files import AUDIO_SUFFIXES
+from edge.cli.exit_status import run
+from edge.cli.parser import make_parser
+from edge.errors import EdgeError
 
 # 26 hours of music in Debian 12, by descending duration; 2 GB of downloads.
 PACKAGES = (
@@ -74,6 +74,11 @@ CLIP_SECONDS, MIN_SECONDS = 30.0, 25.0  # shorter files are sound effects, not m
 CLIPS_PER_FILE = 5  # at most, so that a few long files do not outweigh the rest
 MIN_RMS = 1e-3  # -60 dBFS
 UNFINISHED = ".gather-"  # prefix of the folder of a package that is not complete yet
+
+EXAMPLES = (
+    ("python -m train.corpus.debian_music --out music", ""),
+    ("python -m train.fit --data GTZAN --recipe edge --split lists --unlabelled music --out runs/edge", ""),
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -161,11 +166,10 @@ def cut(content: bytes) -> Iterator[tuple[float, FloatArray]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(
-        "train.corpus.debian_music",
+    parser = make_parser(
+        "python -m train.corpus.debian_music",
         "Download free music of Debian game packages (2 GB) and cut it into clips for train.fit --unlabelled.",
-        "python -m train.corpus.debian_music --out music\n"
-        "python -m train.fit --data GTZAN --recipe edge --split lists --unlabelled music --out runs/edge",
+        EXAMPLES,
         "train/README.md",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the clips, one per package")
@@ -176,4 +180,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run(main, extra="train"))

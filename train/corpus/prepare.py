@@ -4,8 +4,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from edge.errors import EdgeError
 from edge.arrays import FloatArray
+from edge.errors import EdgeError
 from train.augment.variants import ROOMS, SPEEDS, VOCODED
 from train.augment.vocoder import RECONSTRUCTED
 from train.corpus import lists, splits

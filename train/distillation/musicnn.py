@@ -17,8 +17,8 @@ import librosa
 import numpy as np
 from tqdm import tqdm
 
-from edge.errors import EdgeError
 from edge.arrays import FloatArray
+from edge.errors import EdgeError
 from train.augment.variants import METHODS, make_variant
 from train.corpus import cache
 from train.corpus.audio import BadClipError, decode

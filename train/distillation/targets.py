@@ -13,9 +13,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from edge.errors import EdgeError
 from edge.arrays import FloatArray
-from edge.audio.open import AUDIO_SUFFIXES
+from edge.audio.files import AUDIO_SUFFIXES
+from edge.errors import EdgeError
 from train.augment.variants import SPEEDS, VOCODED
 from train.corpus.dataset import Dataset, Example
 from train.corpus.features import extract_features

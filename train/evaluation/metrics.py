@@ -8,8 +8,8 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, recall_score
 
-from edge.decision import calibrate
 from edge.arrays import FloatArray
+from edge.decision import calibrate
 
 RESAMPLES = 2000
 ECE_BINS = 15

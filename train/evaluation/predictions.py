@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model.card import Normalisation
-from edge.decision import MIN_PROBABILITY
 from edge.arrays import FloatArray
+from edge.decision import MIN_PROBABILITY
+from edge.model.card import Normalisation
 from train.backend import keras, tf
 from train.corpus.clips import Clip
 from train.corpus.dataset import Dataset, Example

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.model.card import Thresholds
 from edge.decision import calibrate
+from edge.model.card import Thresholds
 from train.corpus.dataset import Dataset
 from train.evaluation.metrics import Measurement, measure
 from train.evaluation.predictions import Predictions, SidePredictions, file_level

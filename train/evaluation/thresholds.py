@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model.card import Thresholds
-from edge.decision import calibrate
 from edge.arrays import FloatArray
+from edge.decision import calibrate
+from edge.model.card import Thresholds
 from train.corpus.dataset import Dataset
 from train.evaluation.metrics import fit_temperature
 from train.evaluation.predictions import SidePredictions, file_level

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.model.card import Normalisation
 from edge.arrays import FloatArray
+from edge.model.card import Normalisation
 from train.augment.mel import MelAugmenter
 from train.augment.variants import ROOMS, SPEEDS
 from train.backend import tf

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model.card import Normalisation
 from edge.arrays import FloatArray
+from edge.model.card import Normalisation
 from train.corpus.dataset import Example
 from train.corpus.features import mfccs
 from train.recipes import Recipe, Stream

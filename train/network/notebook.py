@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.model.card import Normalisation
 from edge.arrays import FloatArray
+from edge.model.card import Normalisation
 from train.backend import keras, tf
 from train.corpus.dataset import Dataset
 from train.network.inputs import example_tensors, one_hot

@@ -1,10 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
-from helpers.support import CountingNetwork, stream_card
+from helpers.support import THRESHOLDS, CountingNetwork, stream_card
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.model.card import Thresholds
 from edge.model.load import load_model
 from edge.model.streaming import StreamModel
 
@@ -45,7 +46,7 @@ def test_each_frame_is_computed_once() -> None:
 
 def test_after_a_change_of_music_the_state_is_based_on_the_new_music_only() -> None:
     """Noise becomes tones. The change is detected at the first few, and again when there are enough of them."""
-    card = stream_card(thresholds=Thresholds(change_seconds=0.5, before_seconds=2.0))
+    card = stream_card(thresholds=dataclasses.replace(THRESHOLDS, change_seconds=0.5, before_seconds=2.0))
     model, steps_per_second = StreamModel(card, CountingNetwork()), card.front_end.frame_rate / card.frames
     model.advance(np.resize(NOISE, 5 * 22_050))
     assert model.probabilities()[0] == pytest.approx(5 * steps_per_second, abs=2)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import train.corpus.prepare
-from edge.model.card import Normalisation
 from edge.features.mfcc import mfcc
+from edge.model.card import Normalisation
 from train import evaluate, fit
 from train.augment.variants import VOCODED
 from train.augment.vocoder import PEAK, vocode

@@ -58,7 +58,7 @@ def test_the_version_needs_no_training_stack(module: str) -> None:
 def assert_names_extra(done: subprocess.CompletedProcess[str], extra: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
-    assert done.stderr.endswith(f" is not installed; install it with: pip install -e '.[{extra}]'\n")
+    assert done.stderr.endswith(f" is not installed: pip install -e '.[{extra}]'\n")
     assert done.stderr.count("\n") == 1
 
 

@@ -1,1 +1,0 @@
-from helpers.workstation import pytest_ignore_collect as pytest_ignore_collect

@@ -1,21 +1,23 @@
-# make demo    hear the bundled clip, in a virtual environment with what a device needs
-# make test    lint, types and tests, in a virtual environment with what a workstation needs
-# make test-live  minutes of real time on a virtual microphone that is unplugged, stopped, killed, and a day of audio at once
-# make test-pi  the wheel, all of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie for
-#              64-bit Arm, emulated here and booted by systemd, and what of it works with 32 bits; PIS=bookworm-arm64 for
-#              one, PI_TESTS=tests/pi/test_deploy.py for a part. The trees are made once, a few minutes each, and kept in
-#              ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14
-# make model   the whole road to the model in edge/data: free music out of Debian's packages, lessons of a teacher about
-#              it, the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
-# make judge   the measurements alone
-# make clip    make the demo clip anew
-# make bench-arm  count the 64-bit Arm instructions that a second of audio takes on a Raspberry Pi, emulated here: of the
-#              shipped model, or of MODELS="a.tflite b.tflite"; needs QEMU 7.2 to 8.2, which Debian bookworm has
+# make demo       listen to the clip of the package, in a virtual environment with a device's requirements
+# make test       lint, types, all tests but the next two, and the coverage of edge, in an environment of a workstation
+# make test-live  minutes of real time on a virtual microphone that is unplugged, stopped and killed; a day of audio
+# make test-pi    the wheel, all of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie
+#                 for 64-bit Arm, emulated here and booted by systemd, and what of it works with 32 bits.
+#                 PIS=bookworm-arm64 selects one, PI_TESTS=tests/pi/test_deploy.py a part. The trees are made once, in a
+#                 few minutes each, and kept in ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14
+# make model      everything up to the model in edge/data: free music of Debian's packages, a teacher's targets for it,
+#                 the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
+# make judge      the measurements alone
+# make clip       render the demo clip again
+# make picture    draw the picture of README.md again
+# make bench-arm  count the 64-bit Arm instructions per second of audio on an emulated Raspberry Pi, of the shipped model
+#                 or of MODELS="a.tflite b.tflite"; needs QEMU 7.2 to 8.2, which Debian bookworm has
 
 PYTHON ?= python3
 DEVICE := .venv/device
 WORKSTATION := .venv/workstation
 ARM := .venv/arm
+PYTEST := $(WORKSTATION)/bin/python -m pytest --everything
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get install -y --no-install-recommends
 
@@ -29,33 +31,35 @@ JUDGED := runs/lists/models/model-float32.tflite
 FIT = $(WORKSTATION)/bin/python -m train.fit --data $(DATA) --other $(OTHER) --recipe edge \
 	--unlabelled $(MUSIC) $(addprefix --unlabelled ,$(UNLABELLED))
 
-.PHONY: demo test test-live test-pi lint model judge clip bench-arm clean
+.PHONY: demo test test-live test-pi lint model judge clip picture bench-arm clean
 
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
 
 # Two runs: a process that has imported TensorFlow can't open a model with tflite_runtime any more. Most of tests/edge
-# waits most of the time, for a microphone in real time: four files at once keep two cores busy.
+# waits most of the time, for a microphone in real time: four files at once keep two cores busy. Coverage doesn't count
+# processes that the tests start.
 test: $(WORKSTATION)/installed lint
-	$(WORKSTATION)/bin/python -m pytest -n 4 --dist loadfile tests/edge tests/benchmarks
-	$(WORKSTATION)/bin/python -m pytest -n 2 --dist loadfile tests/train tests/convert
+	rm -f .coverage .coverage.*
+	$(PYTEST) -n 4 --dist loadfile --cov --cov-report= edge tests/edge tests/golden tests/benchmarks
+	$(PYTEST) -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered tests/train tests/convert
 
 test-live: $(WORKSTATION)/installed
-	$(WORKSTATION)/bin/python -m pytest -s tests/live
+	$(PYTEST) -s tests/live
 
 test-pi: $(WORKSTATION)/installed $(PIS:%=$(TREES)/%)
 	$(SUDO) env PIS="$(PIS)" TREES="$(TREES)" PYTHONDONTWRITEBYTECODE=1 \
-		$(WORKSTATION)/bin/python -m pytest -s -p no:cacheprovider $(PI_TESTS)
+		$(PYTEST) -s -p no:cacheprovider $(PI_TESTS)
 
 lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff format --check .
 	$(WORKSTATION)/bin/ruff check .
 	$(WORKSTATION)/bin/mypy
 
-# The same recipe twice: trained on the train list and judged on the valid list, in every format and in a room; then in
-# folds over both lists, whose last network has heard them all and ships.
+# The same recipe twice: trained on the train list and measured on the valid list, in every format and in a room; then in
+# folds over both lists. The last network of the folds is trained on all of them, and ships.
 model: $(WORKSTATION)/installed
-	@test -n "$(DATA)" -a -n "$(OTHER)" || { echo "make model DATA=<corpus with lists> OTHER=<what is no music>" >&2; exit 2; }
+	@test -n "$(DATA)" -a -n "$(OTHER)" || { echo "make model DATA=<corpus with lists> OTHER=<what is not music>" >&2; exit 2; }
 	$(WORKSTATION)/bin/python -m train.corpus.debian_music --out $(MUSIC)
 	$(FIT) --split lists --out runs/lists
 	$(WORKSTATION)/bin/python -m convert.export runs/lists --out runs/lists/models
@@ -64,7 +68,7 @@ model: $(WORKSTATION)/installed
 	cp runs/edge/models/model-float32.tflite edge/data/model.tflite
 	$(MAKE) judge
 
-# Needs what `make model` leaves in runs.
+# Needs the runs of `make model`.
 judge: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/python -m benchmarks.accuracy --data $(DATA) --other $(OTHER) --model $(JUDGED) --room --baselines --run runs/edge
 	$(WORKSTATION)/bin/python -m benchmarks.accuracy --data $(DATA) --other $(OTHER) --model runs/lists/models/model-int8.tflite
@@ -75,6 +79,9 @@ clip: $(WORKSTATION)/installed
 	$(APT) fluidsynth fluid-soundfont-gm
 	$(WORKSTATION)/bin/pip install --quiet 'music21>=9'
 	$(WORKSTATION)/bin/python -m train.demo_clip edge/data/demo.ogg
+
+picture: $(WORKSTATION)/installed
+	$(WORKSTATION)/bin/python -m benchmarks.live_line benchmarks/live_line.svg
 
 bench-arm: $(ARM)/root $(ARM)/site $(ARM)/count_instructions.so
 	$(DEVICE)/bin/python -m benchmarks.cost.arm --tree $(ARM) $(MODELS)
@@ -115,7 +122,7 @@ endef
 $(TREES)/%-arm64: | $(TREES)/qemu-aarch64
 	$(EMULATED_DEBIAN)
 
-# Without its security updates, whose index was damaged on a mirror for days: nobody listens on this one.
+# Without security updates, whose index was damaged on a mirror for days: nothing connects to this tree.
 $(TREES)/%-armhf: MMDEBSTRAP = --setup-hook='sed -i /security/d "$$1"/etc/apt/sources.list'
 $(TREES)/%-armhf: | $(TREES)/qemu-arm
 	$(EMULATED_DEBIAN)

@@ -14,7 +14,7 @@ import soundfile
 from helpers.support import Run, one_sentence
 
 from convert.export import FILES
-from edge.model.file import read
+from edge.model.file import read_model_file
 from train.recipes import EDGE
 
 pytestmark = [pytest.mark.workstation, pytest.mark.slow]
@@ -116,7 +116,7 @@ def test_edge_listen_follows_a_change_of_music(run: Run, corpus: Path, edge: Pat
 def test_every_file_contains_the_card_of_the_run(trained: Path) -> None:
     in_run = json.loads((trained / "run" / "card.json").read_text())
     for format_, name in FILES.items():
-        _, card = read(trained / "models" / name)
+        _, card = read_model_file(trained / "models" / name)
         assert card.format == format_
         in_file = json.loads(card.to_json())
         ours = ("format", "tensors", "network_sha256")

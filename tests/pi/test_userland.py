@@ -43,7 +43,18 @@ def test_its_tests_pass(pi: Machine) -> None:
     checkout = pi.layer / "changes/checkout"
     shutil.copytree(CHECKOUT / "tests", checkout / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(CHECKOUT / "pyproject.toml", checkout)
-    arguments = ["-m", "pytest", "-p", "no:cacheprovider", "-rsfE", "--durations=25", "--dist", "loadfile", "-n"]
+    arguments = [
+        "-m",
+        "pytest",
+        "--everything",
+        "-p",
+        "no:cacheprovider",
+        "-rsfE",
+        "--durations=25",
+        "--dist",
+        "loadfile",
+        "-n",
+    ]
     # The shell stays process 1, which adopts a process whose parent was killed, and reaps it.
     in_checkout = ("env", FUZZ, "sh", "-c", 'cd /checkout; "$0" "$@" > report 2>&1; exit $?', PYTHON)
     finished = pi.run(*in_checkout, *arguments, PARALLEL, "tests/edge", timeout=LONGEST)

@@ -30,6 +30,7 @@ FOLDERS = {  # folders all of whose tests have a marker
     "train": "workstation",
     "convert": "workstation",
     "benchmarks": "workstation",
+    "golden": "slow",
     "live": "slow",
     "pi": "emulated",
 }

@@ -12,6 +12,8 @@ import pytest
 from edge.benchmark.measurement import END_TO_END, STAGES
 from edge.model.load import SHIPPED_MODEL
 
+pytestmark = pytest.mark.slow
+
 COST_FIELDS = {"p50_ms", "p95_ms", "p99_ms", "worst_ms", "cpu_ms_per_audio_s"}
 
 

@@ -43,6 +43,7 @@ def test_installed_files_are_packed_into_the_same_wheel(tmp_path: Path) -> None:
     assert (tmp_path / "again/bin/say").exists()
 
 
+@pytest.mark.slow
 def test_a_build_leaves_the_checkout_unchanged_and_is_reproducible(tmp_path: Path) -> None:
     before = set(package.CHECKOUT.iterdir())
     wheels = []

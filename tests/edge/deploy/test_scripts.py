@@ -82,6 +82,7 @@ def release_with(wheel: Path, model: Path | None = None, **changes: object) -> R
     return DeployRequest(wheel, model=model).release_on(target(**changes))
 
 
+@pytest.mark.slow
 def test_a_release_is_built_from_uploads_in_a_home_with_a_nasty_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,7 @@ def test_constructing_the_output_leaves_the_environment_as_it_is(
     assert dict(os.environ) == before
 
 
+@pytest.mark.slow
 def test_log_lines_have_priorities_if_the_journal_reads_them(melody: Path, tmp_path: Path) -> None:
     arguments = [str(melody), "--history", str(tmp_path / "no" / "such" / "folder")]
     assert listen({"JOURNAL_STREAM": "8:1"}, *arguments).stderr.startswith("<4>history ")

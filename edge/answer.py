@@ -14,7 +14,7 @@ STATE_TEXTS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What is playing.
+    """The state of the music at one moment.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""All settings of edge-listen with their defaults and bounds, and the reader of the configuration file (TOML).
+"""Settings of edge-listen with their defaults and bounds, and the reader of the configuration file (TOML).
 
 Keys are the long options of the command line without their dashes; settings without an option are in the three tables.
 """

@@ -9,7 +9,7 @@ from train.evaluation.metrics import Share
 
 
 def report(r: Report) -> str:
-    """All tables of a model's report on music."""
+    """Format every table of a model's report on music."""
     error = "none, all clips are silent" if r.calibration_error is None else f"{r.calibration_error:.3f}"
     parts = [
         shares("accuracy per track", r.accuracy),

@@ -9,7 +9,7 @@ from edge.table import format_table
 
 
 def tables(results: Results) -> str:
-    """All tables, separated by empty lines."""
+    """Format every table, separated by empty lines."""
     parts = (
         costs(results.measurements),
         processes(results.measurements),

@@ -19,9 +19,9 @@ from edge.errors import EdgeError
 from edge.subprocess_error import failure_reason
 
 LISTEN = "edge.cli.listen"  # the module of the command edge-listen
-RUNS = 5  # of each file
+RUNS = 3  # of each file
 SHORT_SECONDS = 30.0  # of audio in the shorter file
-LONG_SECONDS = 330.0  # of audio in the longer file
+LONG_SECONDS = 150.0  # of audio in the longer file
 
 
 @dataclass(frozen=True)

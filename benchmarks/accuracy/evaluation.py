@@ -84,7 +84,7 @@ def paired(before: Sequence[bool], after: Sequence[bool]) -> Paired:
 
 
 def by_group(hits: Iterable[tuple[str, bool]]) -> dict[str, Share]:
-    """Share of hits in each group of (group, hit), sorted by name; "" is no group."""
+    """Share of hits in each group of (group, hit), sorted by name; hits with the group "" are left out."""
     named = sorted(pair for pair in hits if pair[0])
     return {name: share(hit for _, hit in pairs) for name, pairs in itertools.groupby(named, lambda pair: pair[0])}
 

@@ -72,7 +72,7 @@ class ModelResult:
     """Everything that was measured of one model file."""
 
     measurement: Measurement
-    network: dict[str, Any]  # in the words of TFLite's benchmark_model
+    network: dict[str, Any]  # keys as TFLite's benchmark_model names them
     command: WholeCommand
 
 

@@ -57,7 +57,7 @@ def processes(measurements: Sequence[Measurement]) -> str:
 
 
 def networks(results: Sequence[ModelResult]) -> str:
-    """Times of the network by itself, in the words of TFLite's benchmark_model."""
+    """Times of the network alone, named as TFLite's benchmark_model names them."""
     lines = []
     for result in results:
         m = result.network

@@ -60,7 +60,7 @@ def exit_on_sigterm() -> None:
     """Make SIGTERM end the command as Ctrl-C does, from now on.
 
     Call it when everything is loaded: an exception from a signal handler can crash native code that is being imported,
-    and before that there is nothing to clean up.
+    and until then the command holds nothing that must be released.
     """
     signal.signal(signal.SIGTERM, _interrupt)
 

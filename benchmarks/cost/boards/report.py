@@ -25,7 +25,7 @@ class Machines:
 
 @dataclass(frozen=True)
 class Report:
-    """Measurements of one run. Raises ValueError if a stage is missing, or if there is no model."""
+    """Measurements of one run. Raises ValueError if a stage or the model is missing."""
 
     version: str | None  # of edge-listen; None if it was not installed
     machine: Machines

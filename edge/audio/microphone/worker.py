@@ -157,7 +157,7 @@ def start_patiently(request: OpenRequest, queue: BoundedQueue, pipe: MessagePipe
 
 
 def send_problem(pipe: MessagePipe, kind: bytes, error: DeviceError) -> None:
-    """Report why there is no stream."""
+    """Send the reason why the stream could not be opened."""
     pipe.send(kind, encode(Problem(error.sentence, str(error))).encode())
 
 

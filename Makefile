@@ -53,7 +53,7 @@ test-pi: $(WORKSTATION)/installed $(PIS:%=$(TREES)/%)
 
 lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff format --check .
-	$(WORKSTATION)/bin/ruff check .
+	$(WORKSTATION)/bin/ruff check --no-cache .
 	$(WORKSTATION)/bin/mypy
 
 # The same recipe twice: trained on the train list and measured on the valid list, in every format and in a room; then in

@@ -11,9 +11,8 @@ from edge.answer import Answer
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
-    from train.corpus.clips import Clip
-
     from benchmarks.accuracy.evaluation import Prediction
+    from train.corpus.clips import Clip
 
 pytestmark = pytest.mark.workstation
 

@@ -17,10 +17,9 @@ ROWS = (HEAD, "jazz/a.wav,jazz,audio,0,jazz", "metal/a.wav,metal,,1,other", "oth
 
 def read(folder: Path, *rows: str) -> "list[FoldPrediction]":
     """Predictions in a table of these rows about one clip of each label; without rows there is no table."""
+    from benchmarks.accuracy.cross_validation import read_folds
     from train.corpus.clips import Clip
     from train.run.folder import FOLDS
-
-    from benchmarks.accuracy.cross_validation import read_folds
 
     if rows:
         (folder / FOLDS).write_text("\n".join(rows))

@@ -28,9 +28,8 @@ def prediction(
     truth: str, state: str, likeliest: str | None, confidence: float = 0.8, source: str = ""
 ) -> "Prediction":
     """A clip of `truth`; the other labels share what the likeliest one leaves."""
-    from train.corpus.clips import Clip
-
     from benchmarks.accuracy.evaluation import Prediction
+    from train.corpus.clips import Clip
 
     rest = [label for label in CARD.labels if label != likeliest]
     top = ((likeliest, confidence), *((label, (1 - confidence) / 2) for label in rest)) if likeliest else ()

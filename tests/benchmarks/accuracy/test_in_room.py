@@ -16,10 +16,9 @@ def tone(frequency: float, rate: int) -> np.ndarray:
 def test_recordings_are_files_at_the_microphones_rate_and_a_file_that_is_not_audio_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from benchmarks.accuracy.in_room import record
     from train.augment.room import RATE
     from train.corpus.clips import Clip
-
-    from benchmarks.accuracy.in_room import record
 
     soundfile.write(tmp_path / "good.wav", tone(500, RATE)[::3], RATE // 3)
     (tmp_path / "bad.wav").write_text("no audio")
@@ -32,10 +31,9 @@ def test_recordings_are_files_at_the_microphones_rate_and_a_file_that_is_not_aud
 
 
 def test_a_clip_gives_the_same_recording_in_every_run(tmp_path: Path) -> None:
+    from benchmarks.accuracy.in_room import record
     from train.augment.room import RATE
     from train.corpus.clips import Clip
-
-    from benchmarks.accuracy.in_room import record
 
     soundfile.write(tmp_path / "good.wav", tone(500, RATE), RATE)
     clip = Clip(tmp_path / "good.wav", "jazz/good.wav", "jazz")

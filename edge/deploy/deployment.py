@@ -286,8 +286,14 @@ def archive(files: Sequence[Path]) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w", dereference=True) as tar:
         for file in files:
-            tar.add(file, file.name, recursive=False, filter=lambda member: member.replace(mode=0o644, deep=False))
+            tar.add(file, file.name, recursive=False, filter=_readable)
     return content.getvalue()
+
+
+def _readable(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """The member with the mode of a public file. (`TarInfo.replace` needs Python 3.11.4; bookworm has 3.11.2.)"""
+    member.mode = 0o644
+    return member
 
 
 def describe(error: BaseException) -> str:

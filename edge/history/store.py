@@ -170,6 +170,7 @@ def _open_checked(path: Path, closing: contextlib.ExitStack) -> sqlite3.Connecti
         with contextlib.ExitStack() as failed:
             connection = failed.enter_context(contextlib.closing(_read_only(path, closing)))
             try:
+                connection.execute("BEGIN")  # one snapshot until it is closed, which no writer's recovery interrupts
                 _check(connection, path)
             except sqlite3.Error as error:
                 if not error.sqlite_errorname.startswith("SQLITE_READONLY") or time.monotonic() > give_up:

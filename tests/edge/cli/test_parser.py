@@ -52,7 +52,14 @@ def test_the_version_is_one_line(name: str, module: str) -> None:
 @EACH_COMMAND
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_and_version_take_at_most_0_3_seconds(name: str, module: str, option: str) -> None:
-    assert min(import_and_run(module, option)[0] for _ in range(3)) < 0.3
+    limit = max(0.3, 12 * start_of_python())  # the second on an emulated machine alone
+    assert min(import_and_run(module, option)[0] for _ in range(3)) < limit
+
+
+def start_of_python() -> float:
+    """CPU time until an interpreter runs its first line, in seconds: 0.015 to 0.02 on a workstation."""
+    command = [sys.executable, "-c", "import time; print(time.process_time())"]
+    return min(float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(3))
 
 
 @EACH_COMMAND

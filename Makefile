@@ -41,15 +41,15 @@ demo: $(DEVICE)/installed
 # processes that the tests start.
 test: $(WORKSTATION)/installed lint
 	rm -f .coverage .coverage.*
-	$(PYTEST) -n 4 --dist loadfile --cov --cov-report= edge tests/edge tests/golden tests/benchmarks
-	$(PYTEST) -n 2 --dist loadfile --cov --cov-append --cov-report=term:skip-covered tests/train tests/convert
+	$(PYTEST) -n 4 --cov --cov-report= edge tests/edge tests/golden tests/benchmarks
+	$(PYTEST) -n 2 --cov --cov-append --cov-report=term:skip-covered tests/train tests/convert
 
 test-live: $(WORKSTATION)/installed
-	$(PYTEST) -s tests/live
+	$(PYTEST) -n 0 -s tests/live
 
 test-pi: $(WORKSTATION)/installed $(PIS:%=$(TREES)/%)
 	$(SUDO) env PIS="$(PIS)" TREES="$(TREES)" PYTHONDONTWRITEBYTECODE=1 \
-		$(PYTEST) -s -p no:cacheprovider $(PI_TESTS)
+		$(PYTEST) -n 0 -s -p no:cacheprovider $(PI_TESTS)
 
 lint: $(WORKSTATION)/installed
 	$(WORKSTATION)/bin/ruff format --check .

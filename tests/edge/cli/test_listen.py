@@ -98,6 +98,7 @@ def test_the_history_holds_what_was_heard(run: Run, melody: Path, tmp_path: Path
     assert sum(row["seconds"] for row in rows) == 0.5 * (len(hops) - warming)
 
 
+@pytest.mark.slow
 def test_a_pipe_that_stalls_is_lost_until_data_arrives_again() -> None:
     loud = (synthesise(1.0, 48_000, 1) * 32767).astype("<i2").tobytes()
     with subprocess.Popen([*LISTEN, "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

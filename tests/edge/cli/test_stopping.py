@@ -34,6 +34,7 @@ def test_ctrl_c_ends_quietly() -> None:
 @pytest.mark.parametrize(
     "seconds", [pytest.param(0.02 * 1.25**i, marks=pytest.mark.slow if i % 4 else ()) for i in range(20)]
 )
+@pytest.mark.slow
 def test_sigterm_ends_the_command_cleanly_at_any_time(seconds: float, tmp_path: Path) -> None:
     """From the start of Python to a second of listening; nothing is written to its pipe."""
     command = [*LISTEN, "-", "--history", str(tmp_path / "history.db"), "--mqtt", "no-such-host.invalid"]

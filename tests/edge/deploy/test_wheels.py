@@ -29,6 +29,7 @@ def fetched(tmp_path: Path, of: Path, *extras: str, markers: dict[str, str] = MA
     return [path.name for path in fetch(of, frozenset(extras), markers, "2.36", tmp_path / "fetched")]
 
 
+@pytest.mark.slow
 def test_the_wheel_for_the_machine_is_chosen_not_the_one_for_this_one(index: Path, tmp_path: Path) -> None:
     for tag in (
         "cp311-cp311-manylinux_2_34_aarch64",
@@ -41,6 +42,7 @@ def test_the_wheel_for_the_machine_is_chosen_not_the_one_for_this_one(index: Pat
     assert fetched(tmp_path, of, markers=TRIXIE) == ["native-1.0-cp313-cp313-manylinux_2_34_aarch64.whl"]
 
 
+@pytest.mark.slow
 def test_markers_at_every_depth_are_evaluated_for_the_machine(index: Path, tmp_path: Path) -> None:
     old, new, intel = (
         f"{name}; {marker}"
@@ -58,6 +60,7 @@ def test_markers_at_every_depth_are_evaluated_for_the_machine(index: Path, tmp_p
     assert fetched(tmp_path, of, markers=TRIXIE) == ["middle-1.0-py3-none-any.whl", "new-1.0-py3-none-any.whl"]
 
 
+@pytest.mark.slow
 def test_extras_are_followed_if_requested(index: Path, tmp_path: Path) -> None:
     wheel(index, name="paho-1.0", requires="Provides-Extra: proxy\n" + requires('socks; extra == "proxy"'))
     wheel(index, name="socks-1.0")
@@ -67,6 +70,7 @@ def test_extras_are_followed_if_requested(index: Path, tmp_path: Path) -> None:
     assert fetched(tmp_path, of, "mqtt") == [f"{name}-1.0-py3-none-any.whl" for name in ("always", "paho", "socks")]
 
 
+@pytest.mark.slow
 def test_a_version_that_a_nested_requirement_excludes_is_not_chosen(index: Path, tmp_path: Path) -> None:
     wheel(index, name="numpy-1.0")
     wheel(index, name="numpy-2.0")

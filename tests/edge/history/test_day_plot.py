@@ -42,6 +42,7 @@ def test_a_day_is_drawn_without_a_display(run: Run, path: Path, suffix: str, sta
         ("Asia/Tokyo", "2026-03-29", 24),
     ],
 )
+@pytest.mark.slow
 def test_days_of_23_and_25_hours_are_listed_and_drawn(
     run: Run, tmp_path: Path, zone: str, day: str, hours: float
 ) -> None:

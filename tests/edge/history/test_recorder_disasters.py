@@ -90,6 +90,7 @@ def full_disk(cause: str, file: Path, *prefix: str) -> None:
     assert (count, integrity) == ("(1000,)", "('ok',)")
 
 
+@pytest.mark.slow
 def test_a_limit_on_the_size_of_files_is_logged_and_survived(path: Path) -> None:
     full_disk("limit", path)
 

@@ -89,6 +89,7 @@ def test_another_programs_lock_does_not_block_show(path: Path, log: Log) -> None
     assert log(logging.INFO) == [f"history {path}: works again"]
 
 
+@pytest.mark.slow
 def test_closing_gives_up_after_a_few_seconds(path: Path, log: Log) -> None:
     record(path, [music("jazz", 1)])
     output = HistoryRecorder(History(str(path)))

@@ -131,6 +131,7 @@ def test_live_segments_begin_by_the_wall_clock(hop: float) -> None:
         assert segment.began - BEGIN - 0.02 == pytest.approx(began, abs=MILLISECONDS)
 
 
+@pytest.mark.slow
 def test_live_segments_follow_the_wall_clock_although_the_sound_cards_clock_is_fast() -> None:
     answers = changing(0.5, 200_000, 20)  # 28 hours
     times = [0.0, *(answer.time * (1 - 300e-6) for answer in answers)]

@@ -127,6 +127,7 @@ def test_only_this_machine_has_access_by_default(output: PrometheusOutput, port:
     assert not serves(port, "127.0.0.2")
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_logged_once_and_used_when_it_is_free(port: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "edge")
     taken = socket.create_server(("127.0.0.1", port))

@@ -12,12 +12,10 @@ from edge.native_stderr import silence_native_stderr
 from train.corpus.split_kinds import SPLITS
 from train.recipes import RECIPES
 
+MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes, and with it Keras and scikit-learn
 EXAMPLES = (
     ("python -m train.fit --data GTZAN --recipe seed --split segments --out runs/seed", ""),
-    (
-        "python -m train.fit --data GTZAN --recipe edge --split lists --other NOISES --out runs/edge",
-        "",
-    ),
+    ("python -m train.fit --data GTZAN --recipe edge --split lists --other NOISES --out runs/edge", ""),
 )
 
 
@@ -27,12 +25,17 @@ def main(argv: list[str] | None = None) -> int:
     recipe = RECIPES[options.recipe]
     if options.epochs is not None and options.epochs < 1:
         raise UsageError(f"--epochs is {options.epochs}; the minimum is 1")
+    if not 0 <= options.seed <= MAX_SEED:
+        raise UsageError(f"--seed is {options.seed}; it must be from 0 to {MAX_SEED}")
     if options.unlabelled and recipe.stream is None:
         raise UsageError(f"--unlabelled: the recipe {recipe.name} has no teacher")
     if options.split == "folds" and recipe.stream is None:
         raise UsageError(f"--split folds: the recipe {recipe.name} takes segments, tracks or lists")
     if options.unlabelled and options.split == "segments":
         raise UsageError("--unlabelled: the teacher needs whole clips, so it cannot be combined with --split segments")
+    for folder in options.unlabelled:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is not a folder; --unlabelled expects a folder of music")
 
     from train.experiment import Experiment, run_experiment  # after the parser: they need the extra `train`
 

@@ -40,11 +40,10 @@ def test_a_teacher_cannot_be_combined_with_segments(corpus: Path, tmp_path: Path
         fit.main([*fit_arguments(corpus, tmp_path / "run", "edge", "segments", 1), "--unlabelled", str(tmp_path)])
 
 
-def test_a_missing_folder_of_music_is_refused(corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(EdgeError, match="nowhere"):
-        fit.main(
-            [*fit_arguments(corpus, tmp_path / "run", "edge", "tracks", 1), "--unlabelled", str(tmp_path / "nowhere")]
-        )
+def test_a_missing_folder_of_music_is_refused_even_beside_one_that_exists(corpus: Path, tmp_path: Path) -> None:
+    folders = ["--unlabelled", str(corpus), "--unlabelled", str(tmp_path / "nowhere")]
+    with pytest.raises(UsageError, match="nowhere is not a folder; --unlabelled expects a folder of music"):
+        fit.main([*fit_arguments(corpus, tmp_path / "run", "edge", "tracks", 1), *folders])
 
 
 def test_a_full_disk_ends_with_one_sentence(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,3 +58,9 @@ def test_a_full_disk_ends_with_one_sentence(corpus: Path, tmp_path: Path, monkey
 def test_zero_epochs_are_refused(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--epochs"):
         fit.main(fit_arguments(corpus, tmp_path / "run", "seed", "tracks", 0))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_out_of_range_is_refused(corpus: Path, tmp_path: Path, seed: int) -> None:
+    with pytest.raises(UsageError, match=f"--seed is {seed}; it must be from 0 to 4294967295"):
+        fit.main([*fit_arguments(corpus, tmp_path / "run", "seed", "tracks", 1), "--seed", str(seed)])

@@ -24,6 +24,8 @@ from edge.errors import EdgeError
 from edge.model.card import Card
 from edge.model.runtime import installed_tflite_runtimes
 from edge.native_stderr import silence_native_stderr
+from edge.subprocess_error import failure_reason
+from edge.table import format_table
 from train.run.folder import HELD_BACK
 
 FILES = {kind: f"model-{kind}.tflite" for kind in TFLITE_FORMATS} | {"onnx": "model.onnx"}
@@ -160,28 +162,29 @@ def runtimes_of(kind: str) -> list[str] | list[None]:
 
 
 def run_module(arguments: list[str], task: str) -> None:
-    """Run a module of this project in a fresh process. Raises EdgeError, with the last line of stderr, if it fails."""
+    """Run a module of this project in a fresh process. Raises EdgeError, with its last line, if it fails or crashes."""
     done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode < 0:
-        raise EdgeError(f"{task} crashed with signal {-done.returncode}")
     if done.returncode:
-        raise EdgeError(f"{task} failed: {(done.stderr.strip() or 'no message').splitlines()[-1]}")
+        raise EdgeError(f"{task} failed: {failure_reason(done)}")
 
 
 def table(card: Card, report: dict[str, object], checks: list[Check]) -> str:
     """The checks as text."""
-    lines = [
+    heading = (
         f"{report['run']}: {card.mode} model, {report['clips']} held-back clips, {report['calls']} calls, "
-        f"accuracy of Keras {report['keras_accuracy']:.4f}",
-        f"{'file':22} {'runtime':23} {'kB':>6} {'max |dp|':>9} {'labels':>7} {'accuracy':>8} {'us/call':>8}",
-    ]
+        f"accuracy of Keras {report['keras_accuracy']:.4f}"
+    )
+    rows = [("file", "runtime", "kB", "max |dp|", "labels", "accuracy", "us/call", "")]
     for c in checks:
-        lines.append(
-            f"{c.file:22} {c.runtime:23} {c.bytes / 1000:6.0f} {c.greatest_difference:9.2g} "
-            f"{c.label_agreement:7.2%} {c.accuracy:8.4f} {c.microseconds:8.0f}"
-            + (f"  {c.problem}" if c.problem else "")
+        numbers = (
+            f"{c.bytes / 1000:.0f}",
+            f"{c.greatest_difference:.2g}",
+            f"{c.label_agreement:.2%}",
+            f"{c.accuracy:.4f}",
+            f"{c.microseconds:.0f}",
         )
-    return "\n".join(lines)
+        rows.append((c.file, c.runtime, *numbers, c.problem or ""))
+    return f"{heading}\n{format_table(rows, '<<>>>>><')}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import numpy as np
 
 from edge.decision import calibrate
 from edge.model.card import Thresholds
+from edge.table import format_table
 from train.corpus.dataset import Dataset
 from train.evaluation.metrics import Measurement, measure
 from train.evaluation.predictions import Predictions, SidePredictions, file_level
@@ -71,18 +72,18 @@ def vocoder_check(predictions: SidePredictions, dataset: Dataset) -> dict[str, A
 
 def measurement_table(found: dict[str, Measurement], dataset: Dataset) -> str:
     """The measurements as text."""
-    rows = [f"held back: {'each fold in turn' if dataset.folds else dataset.held_back}; {dataset.note}"]
-    for name, m in found.items():
-        rows.append(
-            f"{name.replace('_', ' '):32} {m.accuracy:.4f}  [{m.low:.4f}, {m.high:.4f}]  n = {m.n} ({m.tracks} tracks)"
-        )
-    return "\n".join(rows)
+    heading = f"held back: {'each fold in turn' if dataset.folds else dataset.held_back}; {dataset.note}"
+    rows = [
+        (name.replace("_", " "), f"{m.accuracy:.4f}", f"[{m.low:.4f}, {m.high:.4f}]", f"n = {m.n} ({m.tracks} tracks)")
+        for name, m in found.items()
+    ]
+    return f"{heading}\n{format_table(rows, '<<<<')}"
 
 
 def coverage_table(curve: list[CoveragePoint]) -> str:
     """The coverage curve as text."""
-    rows = ["threshold for unknown   music labelled   of it right"]
+    rows = [("threshold for unknown", "music labelled", "of it right")]
     for p in curve:
         right = "-" if p["accuracy"] is None else f"{p['accuracy']:.1%}"
-        rows.append(f"{p['threshold']:21.3f} {p['coverage']:16.1%} {right:>13}")
-    return "\n".join(rows)
+        rows.append((f"{p['threshold']:.3f}", f"{p['coverage']:.1%}", right))
+    return format_table(rows, ">>>")

@@ -17,16 +17,23 @@ from edge.benchmark.suite import check_model, measure_models, model_files, prepa
 from edge.benchmark.tables import tables
 from edge.cli.benchmark import add_conditions, conditions_of
 from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
 from edge.model.load import SHIPPED_MODEL
 from edge.native_stderr import silence_native_stderr
+
+EXAMPLES = (
+    ("python -m benchmarks.latency", "the shipped model and its competitors"),
+    ("python -m benchmarks.latency models --alone", "all models of a folder"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = argparse.ArgumentParser(
-        prog="benchmarks.latency",
-        description="Measure what listening costs on this machine, beside what people run instead.",
-        epilog="Documentation: benchmarks/README.md",
+    p = make_parser(
+        "python -m benchmarks.latency",
+        "Measure what listening costs on this machine, beside what people run instead.",
+        EXAMPLES,
+        "benchmarks/README.md",
     )
     p.add_argument(
         "models",

@@ -12,20 +12,26 @@ from benchmarks.accuracy.clips import listed_clips
 from benchmarks.accuracy.stream import measure
 from edge.benchmark.json_file import check_writable, write_json
 from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
 from edge.errors import UsageError
 from edge.model.load import SHIPPED_MODEL
 from edge.native_stderr import silence_native_stderr
 from train.corpus import lists
 
 MAX_HOURS = 24 * 366
+EXAMPLES = (
+    ("python -m benchmarks.stream --data GTZAN", "an hour of the valid side"),
+    ("python -m benchmarks.stream --data GTZAN --model MODEL --hours 24", "a day, with another model"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = argparse.ArgumentParser(
-        prog="benchmarks.stream",
-        description="Measure the accuracy of the label on show while music changes.",
-        epilog="Documentation: benchmarks/README.md",
+    p = make_parser(
+        "python -m benchmarks.stream",
+        "Measure the accuracy of the label on show while music changes.",
+        EXAMPLES,
+        "benchmarks/README.md",
     )
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="corpus with lists, as for train.fit")
     p.add_argument(

@@ -5,7 +5,6 @@ states between calls. edge-benchmark and benchmarks.cost.arm measure the cost of
 weights. The architecture that ships was chosen that way (benchmarks/README.md).
 """
 
-import argparse
 import dataclasses
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from convert.int8_weights import store_as_int8
 from convert.rewrites import unrolled
 from convert.run_folder import allow_tf_keras
 from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
 from edge.errors import UsageError
 from edge.model.card import Card, Tensors
 from edge.model.file import pack, read_model_file
@@ -27,15 +27,21 @@ if TYPE_CHECKING:
 
 BLOCKS = (1, 2, 4, 8)  # per call: an answer every 0.37 to 3 s
 FORMATS = ("float32", "dynamic")
+EXAMPLES = (("python -m benchmarks.cost.architectures architectures", ""),)
 
 
 def main() -> int:
     """Write a model file for every architecture."""
-    p = argparse.ArgumentParser(
-        prog="benchmarks.cost.architectures", description="Write the edge network, untrained, in several architectures."
+    p = make_parser(
+        "python -m benchmarks.cost.architectures",
+        "Write the edge network, untrained, in several architectures.",
+        EXAMPLES,
+        "benchmarks/README.md",
     )
     p.add_argument("folder", type=Path, metavar="FOLDER", help="write the model files to this folder")
-    p.add_argument("--blocks", type=int, nargs="+", default=BLOCKS, metavar="N", help="blocks per call (1 2 4 8)")
+    p.add_argument(
+        "--blocks", type=int, nargs="+", default=BLOCKS, metavar="N", help="blocks per call (default: 1 2 4 8)"
+    )
     args = p.parse_args()
     if min(args.blocks) < 1:
         raise UsageError(f"--blocks {min(args.blocks)}: must be at least 1")

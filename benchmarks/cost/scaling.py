@@ -22,6 +22,7 @@ from edge.benchmark.measurement import END_TO_END, Measurement
 from edge.benchmark.source import write_source
 from edge.benchmark.suite import measure_in_process
 from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
 from edge.config import HOP_SECONDS
 from edge.errors import UsageError
 from edge.model.load import SHIPPED_MODEL
@@ -33,6 +34,7 @@ HOURS = 24.0
 POINT_SECONDS = 120.0  # of audio, for the first two series
 MIN_HOURS = 0.1  # a part of it must be long enough for answers
 PARTS = (1 / 24, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)  # of the hours
+EXAMPLES = (("python -m benchmarks.cost.scaling --picture scaling.png", "takes a few minutes"),)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,11 @@ class Point:
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = argparse.ArgumentParser(
-        prog="benchmarks.cost.scaling", description="Measure the cost of listening against the task."
+    p = make_parser(
+        "python -m benchmarks.cost.scaling",
+        "Measure the cost of listening against the hop, the number of streams and the hours.",
+        EXAMPLES,
+        "benchmarks/README.md",
     )
     p.add_argument(
         "--model", type=Path, default=SHIPPED_MODEL, metavar="FILE", help="model file (default: the shipped model)"

@@ -19,17 +19,25 @@ from edge.benchmark.json_file import check_writable, write_json
 from edge.benchmark.source import write_source
 from edge.benchmark.suite import model_files
 from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
 from edge.config import HOP_SECONDS
 from edge.model.file import read_model_file
 from edge.model.load import SHIPPED_MODEL
 
 TREE = Path(".venv/arm")
+EXAMPLES = (
+    ("make bench-arm", "makes what the command needs, then counts"),
+    ("python -m benchmarks.cost.arm --cpu cortex-a76", "another processor"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = argparse.ArgumentParser(
-        prog="benchmarks.cost.arm", description="Count the instructions that listening takes on 64-bit Arm."
+    p = make_parser(
+        "python -m benchmarks.cost.arm",
+        "Count the instructions that listening takes on 64-bit Arm.",
+        EXAMPLES,
+        "benchmarks/README.md",
     )
     p.add_argument(
         "models",

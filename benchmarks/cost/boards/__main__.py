@@ -11,17 +11,31 @@ from pathlib import Path
 from benchmarks.cost.boards.report import read
 from benchmarks.cost.boards.table import table
 from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
 from edge.errors import EdgeError
 
 HERE = Path(__file__).parent
 SUFFIX = ".json"
+EXAMPLES = (
+    ("python -m benchmarks.cost.boards", "the reports of this project"),
+    ("python -m benchmarks.cost.boards board.json", "a new one"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = argparse.ArgumentParser(prog="benchmarks.cost.boards", description="Show the cost of listening by board.")
+    p = make_parser(
+        "python -m benchmarks.cost.boards",
+        "Show the cost of listening by board.",
+        EXAMPLES,
+        "benchmarks/cost/boards/README.md",
+    )
     p.add_argument(
-        "paths", nargs="*", type=Path, metavar="FILE", help="reports or folders of them (the reports of this project)"
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="reports or folders of them (default: the reports of this project)",
     )
     return p
 

@@ -1,12 +1,12 @@
-"""Draw the picture of README.md: what edge-listen shows on a terminal, at several moments of the demo clip.
+"""Draw the picture of README.md: the line of edge-listen on a terminal, at several moments of the demo clip.
 
 python -m benchmarks.live_line benchmarks/live_line.svg
 """
 
+import argparse
 import io
 import itertools
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -22,7 +22,7 @@ BLOCKS = frozenset(EIGHTHS.strip())
 
 
 def live_lines() -> Iterator[str]:
-    """The real line at each of MOMENTS."""
+    """Yield the line that edge-listen shows at each of MOMENTS."""
     os.environ["COLUMNS"] = str(COLUMNS)
     for answer in edge.listen(edge.DEMO_CLIP):
         if answer.time in MOMENTS:
@@ -32,7 +32,7 @@ def live_lines() -> Iterator[str]:
 
 
 def draw(lines: list[str]) -> str:
-    """An SVG with one row per line; bars are rectangles, since fonts leave gaps between block characters."""
+    """Draw an SVG with one row per line; bars are rectangles, since fonts leave gaps between block characters."""
     width, height = COLUMNS * CELL + 2 * MARGIN, (len(lines) + 1) * LINE + 2 * MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -55,7 +55,7 @@ def draw(lines: list[str]) -> str:
 
 
 def text(run: str, column: int, row: int, colour: str) -> list[str]:
-    """The words of a run, each at its column whatever the font's width is."""
+    """Draw the words of a run, each at its column whatever the width of the font."""
     parts = []
     start = 0
     for word in run.split(" "):
@@ -68,10 +68,19 @@ def text(run: str, column: int, row: int, colour: str) -> list[str]:
 
 
 def box(column: int, row: int, cells: float, colour: str) -> str:
-    """A rectangle of so many cells."""
+    """Draw a rectangle that is `cells` wide."""
     x, y = MARGIN + column * CELL, MARGIN + row * LINE + 5
     return f'<rect x="{x:.1f}" y="{y}" width="{cells * CELL:.1f}" height="13" rx="2" fill="{colour}"/>'
 
 
+def main() -> None:
+    """Draw the picture to the file given on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.live_line", description="Draw the picture of README.md."
+    )
+    parser.add_argument("out", type=Path, metavar="OUT.svg")
+    parser.parse_args().out.write_text(draw(list(live_lines())), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(draw(list(live_lines())), encoding="utf-8")
+    main()

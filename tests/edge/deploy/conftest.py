@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from deployed import SYSTEMCTL, FakeSystemd, Machine
+from helpers.deployed import SYSTEMCTL, FakeSystemd, Machine
 
 from edge.deploy import deployment, layout, service
 

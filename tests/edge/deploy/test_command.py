@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import target
+from helpers.deployed import target
 from helpers.support import Run, one_sentence
 
 from edge.deploy import command, service

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deployed import VERDICT, Machine, benchmark_of
-from deployed import wheel as make_wheel
+from helpers.deployed import VERDICT, Machine, benchmark_of
+from helpers.deployed import wheel as make_wheel
 
 from edge.deploy import layout, service
 from edge.deploy.host import ThisMachine

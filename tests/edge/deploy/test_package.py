@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from deployed import wheel
+from helpers.deployed import wheel
 
 from edge.deploy import package
 from edge.errors import EdgeError

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from deployed import MARKERS, target, wheel
+from helpers.deployed import MARKERS, target, wheel
 from hypothesis import given
 from hypothesis import strategies as st
 

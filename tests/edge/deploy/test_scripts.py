@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from deployed import FakeSystemd, target
-from deployed import wheel as make_wheel
+from helpers.deployed import FakeSystemd, target
+from helpers.deployed import wheel as make_wheel
 from helpers.support import wait_for
 from hypothesis import given
 from hypothesis import strategies as st

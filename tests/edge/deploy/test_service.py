@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from deployed import FakeSystemd
+from helpers.deployed import FakeSystemd
 from hypothesis import given
 from hypothesis import strategies as st
 

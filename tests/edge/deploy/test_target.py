@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from deployed import MARKERS, target
+from helpers.deployed import MARKERS, target
 
 from edge.deploy.host import ThisMachine
 from edge.deploy.target import PROBE, blockers, probe

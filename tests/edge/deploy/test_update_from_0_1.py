@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from deployed import Machine, target
+from helpers.deployed import Machine, target
 
 from edge.deploy import layout, scripts
 from edge.deploy.release import UNIT, Release, current_release

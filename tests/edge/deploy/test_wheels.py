@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from deployed import MARKERS, wheel
+from helpers.deployed import MARKERS, wheel
 
 from edge.deploy.wheels import fetch, needs, platform_tags
 from edge.errors import EdgeError

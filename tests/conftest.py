@@ -26,7 +26,7 @@ DEMANDING = {
     "emulated": "an emulated machine",
     "workstation": "the workstation's packages",
 }
-FOLDERS = {  # folders all of whose tests have a marker
+FOLDERS = {  # folder → marker of all tests in it
     "train": "workstation",
     "convert": "workstation",
     "benchmarks": "workstation",
@@ -49,14 +49,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("FUZZ_EXAMPLES", "100" if config.getoption("everything") else "20")
 
 
-def chooses(config: pytest.Config) -> bool:
-    """True unless the command line says itself which tests to run."""
+def selects_by_default(config: pytest.Config) -> bool:
+    """True unless the command line selects the tests by --everything or -m."""
     return not (config.getoption("everything") or config.getoption("markexpr"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out modules whose imports fail without the workstation's packages."""
-    if not chooses(config):
+    if not selects_by_default(config):
         return None
     if collection_path.parent == HERE and FOLDERS.get(collection_path.name) == "workstation":
         return True
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(HERE) and (name := FOLDERS.get(item.path.relative_to(HERE).parts[0])):
             item.add_marker(name)
-    if not chooses(config):
+    if not selects_by_default(config):
         return
     demanding = {item for item in items if any(item.get_closest_marker(name) for name in DEMANDING)}
     if demanding:
@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if chooses(config):
+    if selects_by_default(config):
         needs = ", ".join(DEMANDING.values())
         terminalreporter.write_line(
             f"deselected by default: tests that need {needs}; `make test` runs all: pytest --everything"
@@ -110,12 +110,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMicropho
     """One PulseAudio server for the tests of a file; each leaves it as it was."""
     microphone = VirtualMicrophone(tmp_path_factory.mktemp("home"))
     yield microphone
-    microphone.close()
+    microphone.kill_server()
 
 
 @pytest.fixture
 def listener(server: VirtualMicrophone) -> Iterator[ListenProcess]:
-    """edge-listen, which already hears."""
+    """A running edge-listen that already receives audio."""
     listener = ListenProcess(server.environment, "--device", "mic")
     listener.until(is_sound)
     yield listener

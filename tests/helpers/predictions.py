@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 from helpers import datasets
+from helpers.support import LABELS
 
 from train.corpus.clips import Clip
 from train.corpus.dataset import Dataset, Example
 from train.evaluation.predictions import Predictions, SidePredictions
-
-LABELS = ("calm", "loud", "other")
 
 
 def clip(number: int, label: int) -> Clip:

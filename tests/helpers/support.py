@@ -23,6 +23,8 @@ UNSHARE = ("unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []))
 # tflite-runtime's wheels for Arm disable subnormal numbers when they are loaded, which hypothesis has to know.
 floats = partial(st.floats, allow_subnormal=None if platform.machine() == "x86_64" else False)
 LABELS = ("calm", "loud", "other")
+# Those that the tests of decisions are written for. They are not taken from train.recipes: the tests must not change
+# with a recipe, and tests/edge runs on machines that have no train.
 THRESHOLDS = Thresholds(
     temperature=1.0,
     unknown_below=0.0,
@@ -116,6 +118,6 @@ def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def shared(*parts: str) -> Path | None:
-    """A path in the folder of corpora that SHARED names, None if it is not on this machine."""
-    path = Path(os.environ.get("SHARED", Path(__file__).parents[2] / "shared")).joinpath(*parts)
+    """A path in the folder of corpora beside the checkout, or in the one that SHARED names; None if it is missing."""
+    path = Path(os.environ.get("SHARED", Path(__file__).parents[3] / "shared")).joinpath(*parts)
     return path if path.exists() else None

@@ -72,7 +72,7 @@ class VirtualMicrophone:
         return self._server.pid
 
     def kill_server(self) -> None:
-        """End the server with SIGKILL."""
+        """End the server with SIGKILL, which works on a stopped one, too."""
         self._server.kill()
         self._server.wait()
 
@@ -116,10 +116,6 @@ class VirtualMicrophone:
             timeout=60,
             check=False,
         )
-
-    def close(self) -> None:
-        """End the server, even if it is stopped."""
-        self.kill_server()
 
     def _pactl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["pactl", *arguments], env=self.environment, capture_output=True, text=True, check=False)

@@ -55,7 +55,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with subprocess.Popen(["sh", "-c", again], env=microphone.environment) as player:
         yield port
         player.kill()
-    microphone.close()
+    microphone.kill_server()
 
 
 @pytest.fixture(scope="module", params=PIS_64)

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.support import shared
 
 from edge.features.mfcc import FrontEnd, mfcc
 from train.corpus import features
@@ -13,13 +14,11 @@ from train.recipes import EDGE, SEED, Recipe
 
 pytestmark = pytest.mark.workstation
 
-GTZAN = Path(__file__).parents[4] / "shared" / "gtzan" / "genres_original"
-
 
 def some_audio() -> np.ndarray:
     """A real clip where there is one, else decaying tones in noise."""
-    for path in sorted(GTZAN.rglob("*.ogg"))[:1]:
-        return load_audio(path, 22_050)
+    if (gtzan := shared("gtzan", "genres_original")) is not None:
+        return load_audio(min(gtzan.rglob("*.ogg")), 22_050)
     rng = np.random.default_rng(0)
     t = np.arange(22_050 * 6) / 22_050
     tones = sum(np.sin(2 * np.pi * f * t) * np.exp(-3 * (t % (0.3 + f / 5000))) for f in (110, 440, 987, 3520))

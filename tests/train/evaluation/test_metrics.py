@@ -22,8 +22,6 @@ PUBLISHED = [
     (119, 160, (0.671, 0.805)),
     (138, 197, (0.633, 0.760)),
 ]
-
-
 LABELS = ("a", "b", "c", "d")
 
 
@@ -83,9 +81,7 @@ def test_accuracy_confusion_and_recall_are_counted() -> None:
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60))
 def test_recall_is_the_diagonal_of_the_confusion_over_its_row(pairs: list[tuple[int, int]]) -> None:
     truth, predicted = np.array(pairs).T
-    measurement = measure(
-        np.eye(4, dtype=np.float32)[predicted], truth, np.arange(len(truth)), tuple("abcd"), "track", 0
-    )
+    measurement = measure(np.eye(4, dtype=np.float32)[predicted], truth, np.arange(len(truth)), LABELS, "track", 0)
     confusion = np.zeros((4, 4), int)
     np.add.at(confusion, (truth, predicted), 1)
     assert measurement.confusion == confusion.tolist()

@@ -6,9 +6,7 @@ from helpers.predictions import SIX, corpus, predictions_of, sure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.evaluation.predictions import (
-    SidePredictions,
-)
+from train.evaluation.predictions import SidePredictions
 from train.evaluation.report import coverage_table
 from train.evaluation.thresholds import REFUSED_MUSIC, choose_thresholds, confidences, coverage_curve
 from train.recipes import THRESHOLDS

@@ -26,7 +26,7 @@ from edge.cli.exit_status import run
 from edge.cli.parser import make_parser
 from edge.errors import EdgeError
 
-# 26 hours of music in Debian 12, by descending duration; 2 GB of downloads.
+# 22 hours of music in Debian 12, by descending duration; 2 GB of downloads.
 PACKAGES = (
     "drascula-music",
     "naev-data",

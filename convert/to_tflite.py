@@ -94,7 +94,7 @@ def remove_cell_clip(content: bytes) -> bytes:
 
 
 def quantise(converter: Any) -> None:
-    """Set the converter to int8 weights; without a representative dataset that is dynamic range."""
+    """Set the converter to int8 weights, which without a representative dataset means dynamic range."""
     import tensorflow as tf
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -91,7 +91,19 @@ def predict_fold(
     arguments: Arguments,
     folder: Path,
 ) -> SidePredictions:
-    """Train without one fold and predict it. The predictions are kept in the fold's folder and read again."""
+    """Train without one fold and predict it. The predictions are kept in the fold's folder and read again.
+
+    Parameters
+    ----------
+    dataset
+        The dataset with all folds.
+    number
+        The fold that is left out, from 0.
+    recipe, embeddings, arguments
+        As for `train_network`.
+    folder
+        Folder of the whole run.
+    """
     own = fold_folder(folder, number)
     if not (own / PREDICTIONS).exists():
         print(f"fold {number + 1} of {FOLDS}", flush=True)
@@ -122,7 +134,25 @@ def train_network(
     arguments: Arguments,
     folder: Path,
 ) -> tuple[keras.Model, History]:
-    """Build and train the network of a recipe: the trained network and one row of history per epoch."""
+    """Build and train the network of a recipe.
+
+    Parameters
+    ----------
+    dataset, recipe, normalisation
+        What the network is trained on, and how.
+    embeddings
+        Embeddings by the teacher; None trains without it.
+    arguments
+        Arguments of the run; they have the number of epochs and the seed.
+    folder
+        Folder of the checkpoint and the history.
+
+    Returns
+    -------
+    network : keras.Model
+    history : list of dict
+        One row per epoch.
+    """
     keras.utils.set_random_seed(arguments.seed)
     epochs, seed = arguments.epochs, arguments.seed
     if recipe.stream is None:

@@ -19,14 +19,15 @@ def compare(folder: Path, arguments: Sequence[str]) -> tuple[list[Measurement], 
     Parameters
     ----------
     folder
-        Empty of networks; those of the competitors are written there.
+        Folder that the networks of the competitors are written to.
     arguments
         Arguments of the worker after the model (`Conditions.worker_arguments`).
 
     Returns
     -------
-    The measurements, and one line for each competitor that is missing or fails: the project's own numbers are
-    reported all the same.
+    measured : list of Measurement
+    skipped : list of str
+        One line for each competitor that is missing or fails; the project's own numbers are reported all the same.
     """
     measured, skipped = list[Measurement](), list[str]()
     for each in COMPETITORS:

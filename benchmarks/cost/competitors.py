@@ -170,7 +170,7 @@ def competitor(name: str) -> Competitor:
     Raises
     ------
     UsageError
-        If there is none, with the names that exist.
+        If there is none; the message has the names that exist.
     """
     for each in COMPETITORS:
         if each.name == name:

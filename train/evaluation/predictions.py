@@ -50,7 +50,17 @@ KINDS = ("per_segment", "per_track", "listening", "whole_clip", "vocoded")
 def predict(
     network: keras.Model, dataset: Dataset, side: str, recipe: Recipe, normalisation: Normalisation
 ) -> SidePredictions:
-    """Run a trained network on one side of the split."""
+    """Run a trained network on one side of the split.
+
+    Parameters
+    ----------
+    network
+        The training network of a stream recipe, or the network of a window recipe.
+    dataset, side
+        The dataset, and the name of the side: train, valid or test.
+    recipe, normalisation
+        Those that the network was trained with.
+    """
     examples = dataset.sides[side]
     if recipe.stream is None:
         segments = np.stack([example.features for example in examples])
@@ -82,7 +92,16 @@ def predict_streams(
 ) -> SidePredictions:
     """Predictions of a stream network; a track's is the device network's at the end of the clip.
 
-    `vocoded_examples` are vocoded variants of some of the examples.
+    Parameters
+    ----------
+    trained, device
+        The same network in its two forms (train.network.layers).
+    examples
+        Whole clips.
+    vocoded_examples
+        Vocoded variants of some of the examples.
+    normalisation, recipe, stream
+        Those that the network was trained with.
     """
     clips, labels, index = _clips_of(examples)
     streams = [to_stream(example, normalisation, recipe, stream) for example in examples]

@@ -12,8 +12,8 @@ from train.backend import keras
 from train.recipes import Stream
 
 ops = keras.ops
-MIN_VARIANCE = 1e-4  # below every square root, in training as on the device
-OUTLIER_SIGMAS = 20.0  # block features are clipped at so many standard deviations
+MIN_VARIANCE = 1e-4  # least argument of every square root, in training as on the device
+OUTLIER_SIGMAS = 20.0  # block features are clipped at this number of standard deviations
 MIN_PROBABILITY = 1e-30  # in place of a probability that a softmax underflows to 0
 STATISTICS = 4  # per coefficient of a block, see `_block_features`
 Tensor = Any  # keras ships no types
@@ -63,6 +63,13 @@ def training_network(stream: Stream, n_mfcc: int, labels: int, teacher: int = 0)
 
 def device_network(trained: keras.Model, stream: Stream, n_mfcc: int, labels: int) -> keras.Model:
     """Build the network that takes one block per call, with the weights of `trained`.
+
+    Parameters
+    ----------
+    trained
+        A network of `training_network`.
+    stream, n_mfcc, labels
+        The settings that it was built with.
 
     Returns
     -------

@@ -29,6 +29,23 @@ def train_stream_network(
 ) -> tuple[keras.Model, History]:
     """Train the network of `train.network.layers`, from the last checkpoint in `folder` if there is one.
 
+    Parameters
+    ----------
+    dataset
+        A dataset of whole clips, or of segments without a teacher.
+    recipe, stream
+        Settings of the front end, the network and the training.
+    normalisation
+        Applied to the MFCCs.
+    embeddings
+        Embeddings by the teacher; None trains without it.
+    epochs
+        Number of the last epoch, counted from the start of the run.
+    seed
+        Seed of everything that is random.
+    folder
+        Run folder; gets a checkpoint and a row of the history after each epoch.
+
     Returns
     -------
     network : keras.Model

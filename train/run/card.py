@@ -22,7 +22,17 @@ def make_card(
     thresholds: Thresholds,
     found: dict[str, Measurement],
 ) -> Card:
-    """Make the card of a run from its parts and its measurements; the export adds what belongs to a file."""
+    """Make the card of a run; the export adds the fields that belong to a file.
+
+    Parameters
+    ----------
+    dataset, recipe, normalisation, arguments
+        What the network was trained on, and how.
+    thresholds
+        Those of the recipe, with the temperature and `unknown_below` of this run.
+    found
+        Measurements by name; the accuracies per segment and per track are used.
+    """
     accuracy = [found["per_segment"], found["per_track"]]
     return Card(
         name=recipe.name,

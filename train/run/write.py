@@ -85,7 +85,21 @@ def write_report(
     thresholds: Thresholds,
     folder: Path,
 ) -> None:
-    """Write the plots, metrics.json and, with a split in folds, folds.csv; print the tables."""
+    """Write the plots, metrics.json and, with a split in folds, folds.csv; print the tables.
+
+    Parameters
+    ----------
+    predictions
+        Predictions on the held-back side.
+    history
+        One row per epoch.
+    dataset, recipe, arguments
+        What the network was trained on, and how.
+    thresholds
+        Those of the card.
+    folder
+        The run folder.
+    """
     found = measurements(predictions, dataset, thresholds, arguments.seed)
     seconds = sum(row["seconds"] for row in history)
     with write_errors(folder):
@@ -109,8 +123,8 @@ def metrics_json(
     found: dict[str, Measurement], dataset: Dataset, arguments: Arguments, temperature: float, seconds: float
 ) -> dict[str, Any]:
     """Content of metrics.json; `seconds` is the duration of the training."""
-    judged_by = "held-back" if dataset.folds else "valid"
-    note = TEMPERATURE_NOTE.format(judged_by) + ("" if dataset.held_back == "test" else SAME_SIDE_NOTE)
+    side = "held-back" if dataset.folds else "valid"
+    note = TEMPERATURE_NOTE.format(side) + ("" if dataset.held_back == "test" else SAME_SIDE_NOTE)
     return {
         "recipe": arguments.recipe,
         "split": arguments.split,

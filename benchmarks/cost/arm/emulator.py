@@ -80,7 +80,14 @@ class Emulator:
         self._qemu = qemu()
 
     def run(self, module: str, *arguments: str) -> dict[str, Any]:
-        """JSON that a module prints; its last argument is a file that holds the number of instructions up to now.
+        """Run a module and return the JSON that it prints.
+
+        Parameters
+        ----------
+        module
+            Module of this project.
+        *arguments
+            Its arguments; the file that holds the number of instructions up to now is added as the last one.
 
         Raises
         ------

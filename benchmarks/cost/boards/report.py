@@ -53,7 +53,7 @@ def read(path: Path) -> Report:
     Raises
     ------
     EdgeError
-        If the file is not a complete report, with the field.
+        If the file is not a complete report; the message names the field.
     OSError
         If the file can't be read.
     """

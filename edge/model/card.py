@@ -112,7 +112,7 @@ class Training:
 
     recipe: str
     corpus: str
-    split: str  # segments, tracks or lists
+    split: str  # segments, tracks, lists or folds
     leaky: bool  # parts of one track are on both sides of the split
     seed: int
     clips: int

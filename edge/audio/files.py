@@ -20,6 +20,18 @@ MAX_SAMPLE = 65_536.0  # of a float file, which may exceed 1; larger samples ove
 FLOAT_SUBTYPES = ("FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_")  # others decode to finite samples in -1..1
 
 
+class SequentialFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile ships no types
+    """A sound file that is only read forwards.
+
+    soundfile seeks to its own position after each read, and libsndfile forgets the bits that an MP3 decoder has kept of
+    earlier frames when it seeks: the first frame of every block would be damaged.
+    """
+
+    def seekable(self) -> bool:
+        """Return False."""
+        return False
+
+
 class FileSource(AudioSource):
     """An audio file, read as fast as its blocks are asked for."""
 
@@ -27,7 +39,7 @@ class FileSource(AudioSource):
         """Open a file. Raise EdgeError if it is not an audio file, is empty, or its rate is outside RATES."""
         self._path = path
         try:
-            self._file = soundfile.SoundFile(os.fsencode(path))  # a file name may not be valid UTF-8
+            self._file = SequentialFile(os.fsencode(path))  # a file name may not be valid UTF-8
         except (soundfile.LibsndfileError, OSError) as error:
             raise EdgeError(f"{path}: {_reason(path, error)}") from None
         super().__init__(self._file.samplerate, Stats(str(path)))

@@ -33,6 +33,16 @@ def test_blocks_are_half_a_second_except_the_last(melody: Path) -> None:
     assert sum(lengths) == 8 * source.rate
 
 
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "flac", "wav"])
+def test_the_blocks_of_a_file_are_the_samples_of_the_whole(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"music.{suffix}"
+    options = {"compression_level": 0.84, "bitrate_mode": "CONSTANT"} if suffix == "mp3" else {}  # 32 kbit/s
+    soundfile.write(path, synthesise(4.0, 22_050, 1), 22_050, **options)
+    with FileSource(path) as source:
+        blocks = np.concatenate([block for block in source.blocks() if isinstance(block, np.ndarray)])
+    np.testing.assert_array_equal(blocks, soundfile.read(path, dtype="float32", always_2d=True)[0])
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"no audio at all" * 100, bytes(1000)])
 def test_a_file_without_audio_is_named_and_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "foreign.wav"

@@ -1,6 +1,7 @@
 """Audio files in any format that libsndfile reads."""
 
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge.arrays import FloatArray
 from edge.audio.source import AudioSource, Gap, block_frames
 from edge.config import RATES
 from edge.errors import EdgeError
+from edge.outage import describe_os_error
 from edge.stats import Stats
 
 AUDIO_SUFFIXES = {".wav", ".ogg", ".oga", ".opus", ".flac", ".mp3", ".au", ".aif", ".aiff", ".aifc", ".caf", ".w64"}
@@ -83,9 +85,13 @@ def sanitise(block: FloatArray) -> FloatArray:
 
 
 def _reason(path: str | Path, error: Exception) -> str:
-    if not Path(path).exists():
+    try:
+        is_folder = stat.S_ISDIR(Path(path).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         return "no such file"
-    if Path(path).is_dir():
+    except OSError as reason:  # a folder above it may not be searched, its name is too long …
+        return f"can't be read: {describe_os_error(reason)}"
+    if is_folder:
         return "is a folder; edge-label reads folders"
     if not os.access(path, os.R_OK):
         return "can't be read: permission denied"

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -93,9 +94,10 @@ def find_audio(paths: list[Path]) -> tuple[list[Path], list[str]]:
     files: set[Path] = set()
     problems = []
     for path in paths:
-        if not path.is_dir():
+        # Not Path.is_dir and Path.is_file: they raise OSError for a path that can't be looked up.
+        if not os.path.isdir(path):  # noqa: PTH112
             files.add(path)
-        elif found := [p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file()]:
+        elif found := [p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and os.path.isfile(p)]:  # noqa: PTH113
             files.update(found)
         else:
             problems.append(f"{path}: no audio file below this folder")

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -45,7 +46,7 @@ class HistoryRecorder:
 
     def __init__(self, settings: History, clock: Callable[[], float] = time.time) -> None:
         self._path = Path(settings.file)
-        if self._path.is_file():
+        if os.path.isfile(self._path):  # noqa: PTH113 - Path.is_file raises OSError for what can't be looked up
             with contextlib.suppress(sqlite3.Error):  # a temporary failure is for the thread to handle
                 store.open_to_write(self._path).close()
         self._builder = SegmentBuilder(clock)

@@ -1,6 +1,7 @@
 """The history file, an SQLite database in WAL mode: its table, writing, and reading."""
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -121,10 +122,11 @@ def labels(connection: sqlite3.Connection) -> list[str]:
 def describe_error(error: sqlite3.Error, path: Path) -> str:
     """SQLite's error in a few words, to follow the path."""
     name = getattr(error, "sqlite_errorname", "")
-    if path.is_dir():
+    # Not Path.is_dir: it raises OSError for what can't be looked up, such as a file on a disk that was unplugged.
+    if os.path.isdir(path):  # noqa: PTH112
         return "is a folder"
     if name.startswith("SQLITE_CANTOPEN"):
-        return "can't be opened: permission denied" if path.parent.is_dir() else "no such folder"
+        return "can't be opened: permission denied" if os.path.isdir(path.parent) else "no such folder"  # noqa: PTH112
     for prefix, text in (
         ("SQLITE_FULL", "the disk is full"),
         ("SQLITE_BUSY", "another program has locked it"),

@@ -62,6 +62,8 @@ def test_a_missing_file_and_a_folder_have_sentences_of_their_own(tmp_path: Path)
         FileSource(tmp_path / "none.wav")
     with pytest.raises(EdgeError, match="is a folder"):
         FileSource(tmp_path)
+    with pytest.raises(EdgeError, match="can't be read: file name too long"):
+        FileSource(tmp_path / ("n" * 300))
 
 
 def test_a_file_name_that_is_not_utf8_is_opened(melody: Path) -> None:

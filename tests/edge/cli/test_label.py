@@ -55,6 +55,14 @@ def test_a_file_that_cannot_be_read_is_named_and_skipped(run: Run, folder: Path)
     assert "Traceback" not in done.stderr
 
 
+def test_a_path_that_cannot_be_looked_up_is_named_and_the_others_are_labelled(run: Run, folder: Path) -> None:
+    long = folder / ("n" * 300)
+    done = run("edge.cli.label", long, folder)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1 + 3
+    assert done.stderr.startswith(f"skipped: {long}: can't be read: file name too long\n")
+
+
 @pytest.mark.parametrize("to_file", [False, True])
 def test_a_file_name_that_is_not_utf8_is_written_as_its_bytes(folder: Path, to_file: bool) -> None:
     odd = os.fsencode(folder) + b"/\xff,\xfe.wav"

@@ -38,6 +38,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Log:
         (".", "is a folder"),
         ("file/history.db", "no such folder"),
         ("later/history.db", "no such folder"),
+        ("n" * 300, "can't be opened"),  # a path that can't even be looked up, as on a disk that was unplugged
     ],
 )
 def test_a_file_that_cannot_be_opened_is_logged_once_and_never_raises(

@@ -140,7 +140,8 @@ class _Metrics:
         self._overruns.set(stats.overruns)
         self._reconnects.set(stats.reconnects)
         self._lost.set(answer.lost)
-        self._info.info({"version": version(), "device": stats.device})
+        device = stats.device.encode("utf-8", "replace").decode()  # undecodable bytes of a file name end every scrape
+        self._info.info({"version": version(), "device": device})
 
 
 class _Total:

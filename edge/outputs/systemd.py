@@ -48,7 +48,8 @@ class SystemdOutput:
         if not self._throttle.allows():
             return
         parts = [answer.describe(), answer.note, stats.device]
-        message = "WATCHDOG=1\nSTATUS=" + "; ".join(part for part in parts if part)
+        text = "; ".join(part for part in parts if part)
+        message = "WATCHDOG=1\nSTATUS=" + text.replace("\n", " ")  # a line of its own would be another variable
         if not self._ready and answer.state != "lost":
             self._ready = True
             message += "\nREADY=1"
@@ -61,7 +62,7 @@ class SystemdOutput:
 
     def _send(self, message: str) -> None:
         with contextlib.suppress(OSError):  # systemd's queue is full; the next message may fit
-            self._socket.sendto(message.encode(), self._address)
+            self._socket.sendto(message.encode("utf-8", "replace"), self._address)  # a file name may not be UTF-8
 
 
 def watchdog_seconds() -> float | None:

@@ -106,6 +106,12 @@ def test_the_listeners_counters_are_served(output: PrometheusOutput, port: int) 
     assert info["version"]
 
 
+def test_a_file_name_that_is_not_utf8_can_be_served(output: PrometheusOutput, port: int) -> None:
+    output.show(Answer(0.5, "warming"), Stats("\udcff.wav"))
+    (labels,) = Scrape(port).labels("edge_listen_info")
+    assert labels["device"] == "?.wav"
+
+
 def test_lost_time_has_no_delay(output: PrometheusOutput, port: int) -> None:
     output.show(Answer(1.0, "lost"), Stats(delay_seconds=0.03))
     assert Scrape(port).value("edge_listen_delay_seconds_count") == 0

@@ -49,6 +49,13 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
         monkeypatch.setenv(name, value)
 
 
+def test_a_file_name_that_is_not_utf8_or_has_two_lines_is_one_status_line(systemd: socket.socket) -> None:
+    output = SystemdOutput(systemd.getsockname(), HOP_SECONDS)
+    output.show(Answer(0.5, "warming"), Stats("\udcff\nWATCHDOG=trigger.wav"))
+    assert systemd.recv(4096) == "WATCHDOG=1\nSTATUS=listening …; ? WATCHDOG=trigger.wav\nREADY=1".encode()
+    output.close()
+
+
 def test_it_is_ready_with_the_first_sound_and_announces_its_end(systemd: socket.socket, melody: Path) -> None:
     assert listen({"NOTIFY_SOCKET": systemd.getsockname()}, str(melody)).returncode == 0
     first = systemd.recv(4096).decode().split("\n")

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.cost.comparison import compare, competitor_table
-from edge.benchmark.json_file import check_writable, write_json
 from edge.benchmark.machine import this_machine
 from edge.benchmark.report import report
 from edge.benchmark.suite import check_model, measure_models, model_files, prepare
@@ -18,6 +17,7 @@ from edge.benchmark.tables import tables
 from edge.cli.benchmark import add_conditions, conditions_of
 from edge.cli.exit_status import run as run_command
 from edge.cli.parser import make_parser
+from edge.json_file import check_writable, write_json
 from edge.model.load import SHIPPED_MODEL
 from edge.native_stderr import silence_native_stderr
 

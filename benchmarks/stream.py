@@ -10,10 +10,10 @@ from pathlib import Path
 
 from benchmarks.accuracy.clips import listed_clips
 from benchmarks.accuracy.stream import measure
-from edge.benchmark.json_file import check_writable, write_json
 from edge.cli.exit_status import run as run_command
 from edge.cli.parser import make_parser
 from edge.errors import UsageError
+from edge.json_file import check_writable, write_json
 from edge.model.load import SHIPPED_MODEL
 from edge.native_stderr import silence_native_stderr
 from train.corpus import lists

@@ -23,9 +23,9 @@ from benchmarks.accuracy.comparison import compare, compare_folds, compute_featu
 from benchmarks.accuracy.cross_validation import read_folds
 from benchmarks.accuracy.evaluation import Paired, Prediction, paired, report, with_groups
 from edge import label
-from edge.benchmark.json_file import check_writable, write_json
 from edge.cli.exit_status import run as run_command
 from edge.errors import EdgeError, UsageError
+from edge.json_file import check_writable, write_json
 from edge.model.card import Training
 from edge.model.load import SHIPPED_MODEL, load_model
 from edge.model.model import Model

@@ -16,7 +16,6 @@ import numpy as np
 
 from edge.audio.open import DEMO_CLIP
 from edge.benchmark import SOURCE_RATE
-from edge.benchmark.json_file import check_writable, write_json
 from edge.benchmark.machine import this_machine
 from edge.benchmark.measurement import END_TO_END, Measurement
 from edge.benchmark.source import write_source
@@ -25,6 +24,7 @@ from edge.cli.exit_status import run as run_command
 from edge.cli.parser import make_parser
 from edge.config import HOP_SECONDS
 from edge.errors import UsageError
+from edge.json_file import check_writable, write_json
 from edge.model.load import SHIPPED_MODEL
 from edge.table import format_table
 

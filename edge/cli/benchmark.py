@@ -80,11 +80,11 @@ def main() -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Check everything, measure every model, print the tables and the verdict."""
-    from edge.benchmark.json_file import check_writable, write_json
     from edge.benchmark.machine import this_machine
     from edge.benchmark.report import report
     from edge.benchmark.suite import check_model, measure_models, model_files, prepare
     from edge.benchmark.tables import tables
+    from edge.json_file import check_writable, write_json
     from edge.model.load import SHIPPED_MODEL
     from edge.native_stderr import silence_native_stderr
 

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import getpass
 import importlib.util
-import json
 import sys
 import tempfile
 import threading
@@ -22,6 +21,7 @@ from edge.deploy.release import DeployRequest
 from edge.deploy.shell import script
 from edge.deploy.target import Target, probe
 from edge.errors import EdgeError, UsageError
+from edge.json_file import check_writable, write_json
 
 Job = Callable[[Deployment], None]
 
@@ -106,11 +106,14 @@ def command(args: argparse.Namespace) -> int:
         If arguments contradict each other.
     EdgeError
         If the model, wheel or configuration given here is invalid, or the command is interrupted.
+    OSError
+        If the report of --json can't be written; nothing is deployed then.
     """
     if bool(args.hosts) == args.here:
         raise UsageError("pass one or more HOSTs, or --here")
     if len(set(args.hosts)) < len(args.hosts):
         raise UsageError("a HOST is given twice")
+    check_writable(args.json)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         job = job_of(args, folder)
@@ -136,13 +139,12 @@ def command(args: argparse.Namespace) -> int:
             raise EdgeError("interrupted: run edge-deploy --status to see what is running now") from None
     reports = {d.host.name: {"target": d.target.to_dict(), **d.report} for d in deployments}
     if args.status or len(hosts) > 1:
-        print(host_table(reports, errors))
+        with contextlib.suppress(BrokenPipeError):  # nobody reads it; the errors and the report are still wanted
+            print(host_table(reports, errors), flush=True)
     for host in hosts:
         if host.name in errors:
             print(f"error: {errors[host.name]}", file=sys.stderr)
-    if args.json:
-        everything = {host.name: {**reports.get(host.name, {}), "error": errors.get(host.name)} for host in hosts}
-        args.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+    write_json(args.json, {host.name: {**reports.get(host.name, {}), "error": errors.get(host.name)} for host in hosts})
     return 1 if errors else 0
 
 

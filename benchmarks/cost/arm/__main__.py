@@ -15,12 +15,12 @@ from benchmarks.cost.arm.emulator import PROCESSORS, Emulator
 from benchmarks.cost.arm.guest import SECONDS
 from edge.audio.open import DEMO_CLIP
 from edge.benchmark import SOURCE_RATE
-from edge.benchmark.json_file import check_writable, write_json
 from edge.benchmark.source import write_source
 from edge.benchmark.suite import model_files
 from edge.cli.exit_status import run as run_command
 from edge.cli.parser import make_parser
 from edge.config import HOP_SECONDS
+from edge.json_file import check_writable, write_json
 from edge.model.file import read_model_file
 from edge.model.load import SHIPPED_MODEL
 

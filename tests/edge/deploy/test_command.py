@@ -123,6 +123,18 @@ def test_hosts_that_all_succeed_give_status_0(several: Callable[..., tuple[int, 
     assert list(reports["kitchen"]) == ["target", "service", "error"]
 
 
+def test_the_report_is_written_although_nobody_reads_the_table(
+    several: Callable[..., tuple[int, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> str:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(command, "host_table", fail)
+    status, reports = several()
+    assert status == 0
+    assert list(reports) == ["kitchen", "cellar", "garden"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -132,6 +144,7 @@ def test_hosts_that_all_succeed_give_status_0(several: Callable[..., tuple[int, 
         (["pi@host", "--model", "no.tflite"], 1, "no.tflite"),
         (["pi@host", "--config", "no.toml"], 2, "no.toml"),
         (["pi@host", "--wheel", "no-1.0-py3-none-any.whl"], 1, "not a wheel"),
+        (["pi@host", "--json", "/nowhere/report.json"], 1, "/nowhere/report.json: No such file or directory"),
         (["pi@no-such-host.invalid", "--status"], 1, "no-such-host.invalid"),
     ],
 )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.benchmark.json_file import check_writable, write_json
+from edge.json_file import check_writable, write_json
 
 
 def test_a_check_leaves_no_trace(tmp_path: Path) -> None:

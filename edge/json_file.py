@@ -1,4 +1,4 @@
-"""The file of `--json`: checked before minutes of measuring, written after them."""
+"""The file of `--json`: checked before minutes of work, written after them."""
 
 import json
 from pathlib import Path

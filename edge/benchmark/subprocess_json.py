@@ -1,13 +1,13 @@
 """JSON from a module that runs in a process of its own."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge.errors import EdgeError
+from edge.python_module import module_command, module_environment
 from edge.subprocess_error import failure_reason
 
 # numpy's BLAS would start one thread per core for one small product per hop: twice the CPU time for nothing.
@@ -33,8 +33,8 @@ def module_json(module: str, *arguments: str) -> dict[str, Any]:
     EdgeError
         If the process fails or crashes, with the last line that it wrote.
     """
-    command = [sys.executable, "-m", module, *arguments]
-    return printed_json(command, f"{module} {arguments[0]}", environment={**ONE_BLAS_THREAD, **os.environ})
+    environment = {**ONE_BLAS_THREAD, **module_environment()}
+    return printed_json(module_command(module, *arguments), f"{module} {arguments[0]}", environment=environment)
 
 
 def run_module(main: Callable[[], int]) -> None:

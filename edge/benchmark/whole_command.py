@@ -7,7 +7,6 @@ samples, and writes JSON. Two files of different length separate what each secon
 import resource
 import statistics
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import soundfile
 
 from edge.benchmark.source import write_repeated
 from edge.errors import EdgeError
+from edge.python_module import module_command, module_environment
 from edge.subprocess_error import failure_reason
 
 LISTEN = "edge.cli.listen"  # the module of the command edge-listen
@@ -96,9 +96,12 @@ def cpu_ms(model: Path, audio: Path, hop_s: float) -> float:
     EdgeError
         If the command fails.
     """
-    command = [sys.executable, "-m", LISTEN, str(audio), "--json", f"--model={model}", f"--hop={hop_s}"]
+    command = module_command(LISTEN, str(audio), "--json", f"--model={model}", f"--hop={hop_s}")
+    environment = module_environment()
     before = _children_s()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False, env=environment
+    )
     spent = _children_s() - before
     if done.returncode:
         raise EdgeError(f"edge-listen on {model}: {failure_reason(done, 'it')}")

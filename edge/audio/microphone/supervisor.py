@@ -4,9 +4,7 @@ import dataclasses
 import os
 import select
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 from edge.audio.microphone.protocol import (
     ABSENT,
@@ -26,6 +24,7 @@ from edge.audio.microphone.protocol import (
 )
 from edge.audio.source import LOST_SECONDS
 from edge.backoff import Backoff
+from edge.python_module import module_command, module_environment
 
 START_SECONDS = 30.0  # for the worker to start: a small machine that has just booted reads it from a slow card
 STUCK_SECONDS = (
@@ -42,14 +41,12 @@ class WorkerProcess:
     """A running `python -m edge.audio.microphone.worker`."""
 
     def __init__(self, request: OpenRequest) -> None:
-        paths = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            # -P: without it Python would import from the current folder, which may belong to anybody
-            [sys.executable, "-P", "-m", "edge.audio.microphone.worker", encode(request)],
+            module_command("edge.audio.microphone.worker", encode(request)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # ALSA's plugins print there; problems arrive as messages
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=module_environment(),
         )
         assert self._process.stdout is not None
         self._pipe = self._process.stdout

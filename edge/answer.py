@@ -44,7 +44,16 @@ class Answer:
     note: str | None = None
 
     def to_dict(self, top_k: int) -> dict[str, object]:
-        """The answer as a JSON object with at most `top_k` labels; `lost` and `note` only if they are set.
+        """The answer as a JSON object; `lost` and `note` are there only if they are set.
+
+        Parameters
+        ----------
+        top_k
+            Largest number of labels in `top`.
+
+        Returns
+        -------
+        Keys and values of the JSON object; times are in seconds.
 
         Examples
         --------

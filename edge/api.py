@@ -53,7 +53,9 @@ def listen(
     Raises
     ------
     TypeError
-        If the arguments contradict each other.
+        If the arguments contradict each other, or blocks are not float arrays of one or two dimensions.
+    UsageError
+        If `rate` or `hop_seconds` is out of range.
     EdgeError
         If the source or the model can't be opened or read.
 
@@ -93,6 +95,11 @@ def label(path: str | Path, model: str | Path | Model = SHIPPED_MODEL) -> Answer
         An audio file.
     model
         A model file or a loaded model; load it once to label many files.
+
+    Returns
+    -------
+    Answer
+        The answer for everything in the file; its `time` is the length in seconds.
 
     Raises
     ------

@@ -96,6 +96,10 @@ class Listener:
             Sample rate in Hz of what follows.
         why
             Reason, for the answer's `note`.
+
+        Returns
+        -------
+        One answer, whose state is "lost".
         """
         self._gap_seconds += seconds
         lost = self._gap_seconds >= LOST_SECONDS

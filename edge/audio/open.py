@@ -17,7 +17,13 @@ def open_audio(source: str | Path | BinaryIO | None, config: Config = Config()) 
     source
         Path of an audio file; an open binary stream of raw PCM; or None for a microphone.
     config
-        `rate`, `channels` and `bits` of raw PCM; `device`, `channel` and `wait` of the microphone.
+        `rate`, `channels` and `bits` of raw PCM; `device`, `channel` and `wait` of the microphone,
+        whose blocks are at most `hop` long.
+
+    Returns
+    -------
+    AudioSource
+        An open source; close it, or use it in a `with` statement.
 
     Raises
     ------

@@ -11,6 +11,6 @@ release     the record of a release, the request for one, and their differences
 scripts     the shell scripts of every step
 service     the state of the service, and the wait for its first answer
 deployment  deploy, roll back, remove
-table       the table of hosts
+host_table  the table of hosts
 command     the command line, several hosts in parallel
 """

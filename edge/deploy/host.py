@@ -130,10 +130,10 @@ class ThisMachine(Host):
     name = "this machine"
 
     def connect(self) -> None:
-        """Nothing to open."""
+        """Do nothing: there is nothing to open."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""
 
     def _command(self, arguments: list[str]) -> list[str]:
         return arguments

@@ -24,6 +24,11 @@ def load_model(path: str | Path = SHIPPED_MODEL, threads: int = 1, package: str 
     package
         Import name of the TFLite runtime to use; by default the first one that is installed.
 
+    Returns
+    -------
+    Model
+        The model, tested on zeros, with nothing heard.
+
     Raises
     ------
     CardError

@@ -1,1 +1,1 @@
-"""Outputs of answers: terminal, JSON lines, MQTT, Prometheus, systemd."""
+"""Outputs of answers: terminal, JSON lines, MQTT, Prometheus, systemd, status file."""

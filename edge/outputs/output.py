@@ -1,4 +1,4 @@
-"""The interface of outputs besides the terminal: an MQTT broker, Prometheus, a history, systemd."""
+"""The interface of outputs besides the terminal: an MQTT broker, Prometheus, a history, systemd, a status file."""
 
 from typing import Protocol
 

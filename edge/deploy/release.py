@@ -19,7 +19,7 @@ from edge.errors import EdgeError
 
 EXTRAS = frozenset({"mqtt", "prometheus"})  # small, and the configuration may turn them on later
 UNIT = Path(__file__).parents[1] / "data" / "edge-listen.service"
-SHIPPED = "edge/data/model.tflite"
+SHIPPED = "edge/data/model.tflite"  # the model in the program, as a wheel holds it
 FIRST_CONFIG = """\
 # Any long option of edge-listen can be set here, without its dashes; see edge/README.md.
 """

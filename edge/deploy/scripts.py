@@ -3,7 +3,7 @@
 import re
 
 from edge.deploy import layout
-from edge.deploy.release import Release
+from edge.deploy.release import SHIPPED, Release
 from edge.deploy.shell import Script, script
 
 WHEELS = "wheels"  # folder below the uploads
@@ -142,7 +142,7 @@ def complete(release: Release, uploads: str, model_uploaded: bool) -> Script:
     """
     new, share, name = folder_of(release.name), share_of(release.name), release.model_name
     if name is None:
-        put = script("cd {new}; ln -s lib/python3*/site-packages/edge/data/model.tflite model", new=new)
+        put = script("cd {new}; ln -s lib/python3*/site-packages/{shipped} model", new=new, shipped=SHIPPED)
     else:
         put = script(
             "install -m 644 {source} {share}/{name}\nln -s {target} {new}/model",

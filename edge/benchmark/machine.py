@@ -108,8 +108,11 @@ def _cpu() -> str | None:
 
 
 def _first_line(path: Path) -> str | None:
-    """First line of a file if it exists; the device tree ends its strings with a zero byte."""
-    return path.read_text().strip("\0\n ") if path.exists() else None
+    """Text of a file of one line, None if it can't be read; the device tree ends its strings with a zero byte."""
+    try:
+        return path.read_text(errors="replace").strip("\0\n ")
+    except OSError:  # there is none, or its driver doesn't answer
+        return None
 
 
 def _thousandths(path: Path) -> float | None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.benchmark import machine
 from edge.benchmark.machine import this_machine, throttling
 
 FLAGS = "throttled=0x50005"
@@ -37,8 +38,14 @@ def test_throttling_is_unknown_without_the_program(monkeypatch: pytest.MonkeyPat
     assert throttling() is None
 
 
+def test_a_property_that_cannot_be_read_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "GOVERNOR", tmp_path)  # reading a folder fails, as with a driver that doesn't answer
+    monkeypatch.setattr(machine, "FREQUENCY", tmp_path)
+    assert (this_machine().governor, this_machine().frequency_mhz) == (None, None)
+
+
 def test_the_condition_names_what_makes_a_board_slower() -> None:
-    machine = dataclasses.replace(this_machine(), governor="ondemand", temperature_c=81.24, throttling=("throttled",))
-    assert machine.condition == "governor ondemand, temperature 81.2 °C, throttling throttled"
-    assert "throttling none" in dataclasses.replace(machine, throttling=()).condition
-    assert "throttling unknown" in dataclasses.replace(machine, throttling=None).condition
+    board = dataclasses.replace(this_machine(), governor="ondemand", temperature_c=81.24, throttling=("throttled",))
+    assert board.condition == "governor ondemand, temperature 81.2 °C, throttling throttled"
+    assert "throttling none" in dataclasses.replace(board, throttling=()).condition
+    assert "throttling unknown" in dataclasses.replace(board, throttling=None).condition

@@ -22,7 +22,7 @@ def run(main: Callable[[], int], extra: str = "") -> int:
     Returns
     -------
     The status of `main`; 2 for a UsageError; 1 for another EdgeError, an OSError, a missing module or a closed standard
-    output. Ctrl-C and a closed pipe are normal ways to end a command: 0.
+    output. Ctrl-C and a closed pipe are normal ways to end a command: 0, unless `main` has returned another status.
     """
     # BLAS would start a thread per core for one small product per hop, which doubles the CPU time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -30,6 +30,7 @@ def run(main: Callable[[], int], extra: str = "") -> int:
         print("error: standard output is closed", file=sys.stderr)
         return 1
     accept_any_text()
+    status = 0
     try:
         status = main()
         sys.stdout.flush()
@@ -39,7 +40,7 @@ def run(main: Callable[[], int], extra: str = "") -> int:
         return 2
     except BrokenPipeError:
         _discard_stdout()
-        return 0
+        return status
     except KeyboardInterrupt:
         return 0
     except EdgeError as error:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,18 @@ def test_the_status_of_the_command_is_returned() -> None:
 def test_a_closed_pipe_is_a_normal_end(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(failing(BrokenPipeError(32, "Broken pipe"))) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_failure_keeps_its_status_although_nobody_reads_the_output() -> None:
+    code = "import os, sys; from edge.cli.exit_status import run\nsys.exit(run(lambda: print('x') or 7))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # otherwise print fails, and not the flush at the end
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, env=environment, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (7, b"")
 
 
 def test_a_closed_standard_output_is_one_sentence() -> None:

@@ -42,8 +42,10 @@ class PcmSource(AudioSource):
         # Filled in place: bytes of another length with each read would fragment the heap, by megabytes a day.
         buffer = np.empty(block_frames(self.rate, self._channels) * frame, np.uint8)
         filled = 0
+        poll = select.poll()  # select() refuses descriptors from 1024 on, of which a server may have many
+        poll.register(self._stream, select.POLLIN)
         while True:
-            if not select.select([self._stream], [], [], LOST_SECONDS)[0]:
+            if not poll.poll(LOST_SECONDS * 1000):
                 yield Gap(LOST_SECONDS, "no data arrives through the pipe")
                 continue
             if not (count := os.readv(self._stream.fileno(), [buffer[filled:].data])):

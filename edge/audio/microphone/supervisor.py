@@ -50,6 +50,8 @@ class WorkerProcess:
         )
         assert self._process.stdout is not None
         self._pipe = self._process.stdout
+        self._poll = select.poll()  # select() refuses descriptors from 1024 on, of which a server may have many
+        self._poll.register(self._pipe, select.POLLIN)
         # Filled in place: bytes of another length with each read would fragment the heap, by megabytes a day.
         self._buffer = bytearray(HEADER.size)
         self._filled = 0
@@ -58,7 +60,7 @@ class WorkerProcess:
     def receive(self, timeout: float) -> Message | None:
         """The next message, None after `timeout` seconds without data. Raise EOFError when the process has ended."""
         while not (message := self._complete_message()):
-            if not select.select([self._pipe], [], [], timeout)[0]:
+            if not self._poll.poll(timeout * 1000):
                 return None
             with memoryview(self._buffer) as buffer:
                 count = os.readv(self._pipe.fileno(), [buffer[self._filled : self._expected]])

@@ -1,7 +1,7 @@
 # make demo       listen to the clip of the package, in a virtual environment with a device's requirements
 # make test       lint, types, all tests but the next two, and the coverage of edge, in an environment of a workstation
 # make test-live  minutes of real time on a virtual microphone that is unplugged, stopped and killed; a day of audio
-# make test-pi    the wheel, all of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie
+# make test-pi    the wheel, most of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie
 #                 for 64-bit Arm, emulated here and booted by systemd, and what of it works with 32 bits.
 #                 PIS=bookworm-arm64 selects one, PI_TESTS=tests/pi/test_deploy.py a part. The trees are made once, in a
 #                 few minutes each, and kept in ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14

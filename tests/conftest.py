@@ -19,7 +19,7 @@ settings.load_profile("no deadline")
 
 # Tests with one of these markers run with --everything only, and fail there if what they need is missing.
 DEMANDING = {
-    "slow": "minutes",
+    "slow": "more than a second each",
     "microphone": "PulseAudio",
     "broker": "mosquitto",
     "root": "root",

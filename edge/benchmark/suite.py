@@ -1,6 +1,5 @@
 """Measure model files on this machine, each in processes of its own and under the same conditions."""
 
-import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -14,12 +13,13 @@ from edge.benchmark.measurement import RUNTIME_THREADS, Measurement, from_fields
 from edge.benchmark.source import write_source
 from edge.benchmark.subprocess_json import module_json
 from edge.benchmark.whole_command import WholeCommand
+from edge.config import RATES
 from edge.errors import EdgeError, UsageError
 from edge.listener import Listener
 from edge.model.file import SUFFIXES
 from edge.model.load import load_model
 
-RATES = (1_000, 384_000)  # Hz
+MAX_SECONDS = 86_400.0  # of audio; as PCM a day at 48 kHz has 8 GB
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Conditions:
     paced: bool
 
     def __post_init__(self) -> None:
-        if not 0 < self.seconds < math.inf:
-            raise UsageError(f"--seconds {self.seconds:g}: must be greater than 0")
+        if not 0 < self.seconds <= MAX_SECONDS:
+            raise UsageError(f"--seconds {self.seconds:g}: must be greater than 0 and at most {MAX_SECONDS:g}")
         if not RATES[0] <= self.rate <= RATES[1]:
             raise UsageError(f"--rate {self.rate}: must be from {RATES[0]} to {RATES[1]}")
 

@@ -138,7 +138,15 @@ def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--seconds", "0"), ("--seconds", "nan"), ("--hop", "0.001"), ("--hop", "90"), ("--rate", "7")]
+    "arguments",
+    [
+        ("--seconds", "0"),
+        ("--seconds", "nan"),
+        ("--seconds", "1e300"),
+        ("--hop", "0.001"),
+        ("--hop", "90"),
+        ("--rate", "7"),
+    ],
 )
 def test_a_number_out_of_range_is_an_invalid_argument(arguments: tuple[str, str]) -> None:
     status, sentence = refused(*arguments)

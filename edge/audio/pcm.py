@@ -1,7 +1,6 @@
 """Raw PCM from a pipe."""
 
 import os
-import select
 import time
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -9,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 from edge.arrays import FloatArray
+from edge.audio.pipe import PipePoll
 from edge.audio.source import LOST_SECONDS, AudioSource, Gap, block_frames
 from edge.stats import Stats
 
@@ -42,10 +42,9 @@ class PcmSource(AudioSource):
         # Filled in place: bytes of another length with each read would fragment the heap, by megabytes a day.
         buffer = np.empty(block_frames(self.rate, self._channels) * frame, np.uint8)
         filled = 0
-        poll = select.poll()  # select() refuses descriptors from 1024 on, of which a server may have many
-        poll.register(self._stream, select.POLLIN)
+        pipe = PipePoll(self._stream)
         while True:
-            if not poll.poll(LOST_SECONDS * 1000):
+            if not pipe.wait(LOST_SECONDS):
                 yield Gap(LOST_SECONDS, "no data arrives through the pipe")
                 continue
             if not (count := os.readv(self._stream.fileno(), [buffer[filled:].data])):

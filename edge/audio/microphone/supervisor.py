@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import select
 import subprocess
 import time
 
@@ -22,6 +21,7 @@ from edge.audio.microphone.protocol import (
     decode,
     encode,
 )
+from edge.audio.pipe import PipePoll
 from edge.audio.source import LOST_SECONDS
 from edge.backoff import Backoff
 from edge.python_module import module_command, module_environment
@@ -50,8 +50,7 @@ class WorkerProcess:
         )
         assert self._process.stdout is not None
         self._pipe = self._process.stdout
-        self._poll = select.poll()  # select() refuses descriptors from 1024 on, of which a server may have many
-        self._poll.register(self._pipe, select.POLLIN)
+        self._poll = PipePoll(self._pipe)
         # Filled in place: bytes of another length with each read would fragment the heap, by megabytes a day.
         self._buffer = bytearray(HEADER.size)
         self._filled = 0
@@ -60,7 +59,7 @@ class WorkerProcess:
     def receive(self, timeout: float) -> Message | None:
         """The next message, None after `timeout` seconds without data. Raise EOFError when the process has ended."""
         while not (message := self._complete_message()):
-            if not self._poll.poll(timeout * 1000):
+            if not self._poll.wait(timeout):
                 return None
             with memoryview(self._buffer) as buffer:
                 count = os.readv(self._pipe.fileno(), [buffer[self._filled : self._expected]])

@@ -4,7 +4,7 @@
 # make test-pi    the wheel, most of tests/edge, the model's answers and deployment over ssh in Debian bookworm and trixie
 #                 for 64-bit Arm, emulated here and booted by systemd, and what of it works with 32 bits.
 #                 PIS=bookworm-arm64 selects one, PI_TESTS=tests/pi/test_deploy.py a part. The trees are made once, in a
-#                 few minutes each, and kept in ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14
+#                 few minutes each (make trees), and kept in ~/.cache/edge-listen/trees. Needs root (sudo) and Linux 5.14
 # make model      everything up to the model in edge/data: free music of Debian's packages, a teacher's targets for it,
 #                 the edge recipe on DATA (lists by artist) and OTHER (what is not music), exports, measurements
 # make judge      the measurements alone
@@ -31,7 +31,7 @@ JUDGED := runs/lists/models/model-float32.tflite
 FIT = $(WORKSTATION)/bin/python -m train.fit --data $(DATA) --other $(OTHER) --recipe edge \
 	--unlabelled $(MUSIC) $(addprefix --unlabelled ,$(UNLABELLED))
 
-.PHONY: demo test test-live test-pi lint model judge clip picture bench-arm clean
+.PHONY: demo test test-live test-pi trees lint model judge clip picture bench-arm clean
 
 demo: $(DEVICE)/installed
 	$(DEVICE)/bin/edge-listen --demo
@@ -48,7 +48,9 @@ test: $(WORKSTATION)/installed lint
 test-live: $(WORKSTATION)/installed
 	$(PYTEST) -n 0 -s tests/live
 
-test-pi: $(WORKSTATION)/installed $(PIS:%=$(TREES)/%)
+trees: $(PIS:%=$(TREES)/%)
+
+test-pi: $(WORKSTATION)/installed trees
 	$(SUDO) env PIS="$(PIS)" TREES="$(TREES)" PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTEST) -n 0 -s -p no:cacheprovider $(PI_TESTS)
 

@@ -42,7 +42,7 @@ class FileSource(AudioSource):
         self._path = path
         try:
             self._file = SequentialFile(os.fsencode(path))  # a file name may not be valid UTF-8
-        except (soundfile.LibsndfileError, OSError) as error:
+        except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: soundfile, of a file *.raw
             raise EdgeError(f"{path}: {_reason(path, error)}") from None
         super().__init__(self._file.samplerate, Stats(str(path)))
         self._is_float = self._file.subtype.startswith(FLOAT_SUBTYPES)
@@ -97,4 +97,6 @@ def _reason(path: str | Path, error: Exception) -> str:
         return "can't be read: permission denied"
     if isinstance(error, soundfile.LibsndfileError):
         return f"not an audio file that libsndfile reads ({error.error_string.strip('. ')})"
+    if isinstance(error, TypeError):
+        return f"is raw PCM by its name; read it from a pipe: edge-listen - < {path}"
     return str(error)

@@ -66,6 +66,12 @@ def test_a_missing_file_and_a_folder_have_sentences_of_their_own(tmp_path: Path)
         FileSource(tmp_path / ("n" * 300))
 
 
+def test_a_raw_file_is_refused_with_the_way_to_read_it(tmp_path: Path) -> None:
+    (tmp_path / "music.raw").write_bytes(bytes(1000))
+    with pytest.raises(EdgeError, match=r"music\.raw: is raw PCM by its name; read it from a pipe: edge-listen - < "):
+        FileSource(tmp_path / "music.raw")
+
+
 def test_a_file_name_that_is_not_utf8_is_opened(melody: Path) -> None:
     odd = os.fsencode(melody.parent) + b"/\xff.wav"
     shutil.copy(melody, odd)

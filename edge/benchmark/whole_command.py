@@ -36,11 +36,11 @@ class Spread:
 class WholeCommand:
     """CPU time (user and system, children included) of `edge-listen FILE --json > /dev/null`.
 
-    The time per second of audio is the difference between the two files over the difference of their lengths, once of
-    the least times and once of the medians. The start-up is the rest: Python, imports, model, and the end.
+    The time per second of audio is the difference between a run on each file over the difference of their lengths. The
+    start-up is the rest: Python, imports, model, and the end.
     """
 
-    runs: int  # of each file
+    runs: int  # of each file; runs on the two files alternate, and neighbours are a pair
     short_audio_s: float
     long_audio_s: float
     cpu_ms_per_audio_s: Spread
@@ -78,14 +78,13 @@ def measure(model: Path, files: tuple[Path, Path], hop_s: float, runs: int = RUN
 def separated(short_ms: Sequence[float], long_ms: Sequence[float], short_s: float, long_s: float) -> WholeCommand:
     """Separate the cost of a second of audio from the start-up, given CPU times of runs on two files."""
 
-    def per_audio_s(short: float, long: float) -> float:
-        return (long - short) / (long_s - short_s)
+    per_s = [(long - short) / (long_s - short_s) for short, long in zip(short_ms, long_ms, strict=True)]
+    start_up = [short - each * short_s for short, each in zip(short_ms, per_s, strict=True)]
+    return WholeCommand(len(short_ms), short_s, long_s, _spread(per_s), _spread(start_up))
 
-    least = min(short_ms), min(long_ms)
-    medians = statistics.median(short_ms), statistics.median(long_ms)
-    per_s = Spread(per_audio_s(*least), per_audio_s(*medians))
-    start_up = Spread(least[0] - per_s.min * short_s, medians[0] - per_s.median * short_s)
-    return WholeCommand(len(short_ms), short_s, long_s, per_s, start_up)
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(min(values), statistics.median(values))
 
 
 def cpu_ms(model: Path, audio: Path, hop_s: float) -> float:

@@ -51,4 +51,4 @@ def test_one_wrong_file_is_refused_before_any_is_measured(tmp_path: Path) -> Non
 def test_a_number_out_of_range_is_an_invalid_argument() -> None:
     done = latency("--rate", "7")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: --rate 7: must be from 1000 to 384000\n"
+    assert done.stderr == "error: --rate 7: must be from 1000 to 768000\n"

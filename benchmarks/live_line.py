@@ -55,7 +55,7 @@ def draw(lines: list[str]) -> str:
 
 
 def text(run: str, column: int, row: int, colour: str) -> list[str]:
-    """Draw the words of a run, each at its column whatever the width of the font."""
+    """Draw each word of a run at the column where a terminal shows it, whatever font the viewer has."""
     parts = []
     start = 0
     for word in run.split(" "):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from helpers.capture import first_message
 
-from edge.audio.microphone.protocol import STARTED, OpenRequest
-from edge.audio.microphone.supervisor import START_SECONDS, WorkerProcess
+from edge.audio.microphone.protocol import STARTED
 from edge.audio.pcm import PcmSource
 
 OPEN_FILES = 1024
@@ -34,10 +34,6 @@ def test_a_pipe_is_read() -> None:
 
 
 def test_the_capture_process_is_read() -> None:
-    worker = WorkerProcess(OpenRequest("missing", None, 0.25))
-    try:
-        message = worker.receive(START_SECONDS)
-    finally:
-        worker.kill()
+    message = first_message()
     assert message is not None
     assert message.kind == STARTED

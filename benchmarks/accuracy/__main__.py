@@ -24,6 +24,7 @@ from benchmarks.accuracy.cross_validation import read_folds
 from benchmarks.accuracy.evaluation import Paired, Prediction, paired, report, with_groups
 from edge import label
 from edge.cli.exit_status import run as run_command
+from edge.cli.parser import make_parser
 from edge.errors import EdgeError, UsageError
 from edge.json_file import check_writable, write_json
 from edge.model.card import Training
@@ -35,6 +36,10 @@ from train.corpus.clips import Clip
 
 TRAINED = {"lists": ("train",), "folds": ("train", "valid")}  # sides that the network was trained on, by split
 CLEAN, ROOM = "clean", "room"  # recordings of the clips
+EXAMPLES = (
+    ("python -m benchmarks.accuracy --data GTZAN --other NOISES", "the shipped model on the valid side"),
+    ("python -m benchmarks.accuracy --data GTZAN --model MODEL --room --baselines", "in a room, and beside baselines"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,11 @@ class Predictions:
 
 def parser() -> argparse.ArgumentParser:
     """Arguments of the command."""
-    p = argparse.ArgumentParser(
-        prog="benchmarks.accuracy",
-        description="Measure the accuracy of a model on the music of a corpus.",
-        epilog="Documentation: benchmarks/README.md",
+    p = make_parser(
+        "python -m benchmarks.accuracy",
+        "Measure the accuracy of a model on the music of a corpus.",
+        EXAMPLES,
+        "benchmarks/README.md",
     )
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="corpus with lists, as for train.fit")
     p.add_argument("--other", type=Path, metavar="DIR", help="folder of audio that is not music")

@@ -8,7 +8,7 @@ from helpers.support import Run
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     f"benchmarks.{name}"
-    for name in ("latency", "stream", "cost.architectures", "cost.arm", "cost.boards", "cost.scaling")
+    for name in ("accuracy", "latency", "stream", "cost.architectures", "cost.arm", "cost.boards", "cost.scaling")
 ]
 
 
